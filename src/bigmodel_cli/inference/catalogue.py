@@ -9,11 +9,14 @@ from typing import Any, cast
 import numpy as np
 
 from bigmodel_cli.inference.export import features_of
+from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.kinds.cells import Cells, Held
 from bigmodel_cli.kinds.inputs import Finder
+from bigmodel_cli.modeling.backend import import_tensorflow
 from bigmodel_cli.modeling.towers import sides
 from bigmodel_cli.parts import part_of
 from bigmodel_cli.pipeline.splits import Splits
+from bigmodel_cli.run_folder import BEST, RunFolder
 from bigmodel_cli.signature import Signature, slugs
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.retrieval.task import Retrieval
@@ -39,6 +42,17 @@ def with_items(
         if task.finds_items
     }
     return replace(signature, targets={**signature.targets, **found}) if found else signature
+
+
+def sides_of_best(folder: RunFolder, *, trust: bool = False) -> tuple[Any, Any]:
+    """The halves of a run's best model, of who asks and of an item; TensorFlow starts.
+
+    Args:
+        folder: Of the run.
+        trust: Load a model even if it can run code.
+    """
+    import_tensorflow()
+    return sides(load_for_inference(folder, BEST, trust=trust))
 
 
 def with_kept_items(

@@ -9,14 +9,10 @@ from typing import Any, cast
 import numpy as np
 
 from bigmodel_cli.errors import UsageError
-from bigmodel_cli.inference.catalogue import vectors_of_rows
-from bigmodel_cli.inference.loading import load_for_inference
+from bigmodel_cli.inference.catalogue import sides_of_best, vectors_of_rows
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.kinds.row.blocks.columns import Written
 from bigmodel_cli.kinds.row.kind import RowKind
-from bigmodel_cli.modeling.backend import import_tensorflow
-from bigmodel_cli.modeling.towers import sides
-from bigmodel_cli.run_folder import BEST
 
 
 class ItemColumns:
@@ -47,8 +43,7 @@ class ItemColumns:
 
     @cached_property
     def _side(self) -> Any:
-        import_tensorflow()
-        return sides(load_for_inference(self._opened.folder, BEST, trust=self._trust))[1]
+        return sides_of_best(self._opened.folder, trust=self._trust)[1]
 
     @property
     def _taken(self) -> list[str]:

@@ -9,28 +9,11 @@ from typing import cast
 
 import numpy as np
 
-from bigmodel_cli.errors import DataError, UsageError
+from bigmodel_cli.errors import DataError
 from bigmodel_cli.signature import Signature
 from bigmodel_cli.sources.base import Examples
 from bigmodel_cli.tasks.retrieval.ranking import known_of
 from bigmodel_cli.tasks.retrieval.task import Retrieval
-from bigmodel_cli.tasks.scores import OtherData
-
-_CONFIGS = (".yaml", ".yml")
-
-
-def require_table_of_items(other: OtherData) -> None:
-    """Raises:
-    UsageError: If other data are not a table of rows, of which it is known how items and users are called.
-    """
-    if other.where.suffix.lower() in _CONFIGS:
-        raise UsageError(
-            f"--data {other.where}: a config has items of its own; what is found is among those that the run "
-            "knows",
-            hint="name the table: --data rows.csv",
-        )
-    if other.renamed:
-        raise UsageError("--map is for classes; the labels of this run are items")
 
 
 def among_kept_items(

@@ -10,16 +10,12 @@ from typing import Any, NamedTuple, cast
 
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError
-from bigmodel_cli.inference.catalogue import vectors_of_rows
+from bigmodel_cli.inference.catalogue import sides_of_best, vectors_of_rows
 from bigmodel_cli.inference.kept_items import columns_of
-from bigmodel_cli.inference.loading import load_for_inference
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.kinds.row.blocks.columns import Written
 from bigmodel_cli.kinds.row.kind import RowKind
-from bigmodel_cli.modeling.backend import import_tensorflow
-from bigmodel_cli.modeling.towers import sides
 from bigmodel_cli.recommending.catalogue import Catalogue
-from bigmodel_cli.run_folder import BEST
 from bigmodel_cli.sources.kept_joins import JOINED
 
 
@@ -42,8 +38,7 @@ def item_side(opened: OpenRun, *, trust: bool = False) -> Any:
         opened: The run.
         trust: Load a model even if it can run code.
     """
-    import_tensorflow()
-    return sides(load_for_inference(opened.folder, BEST, trust=trust))[1]
+    return sides_of_best(opened.folder, trust=trust)[1]
 
 
 def with_new_rows(

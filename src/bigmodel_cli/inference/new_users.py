@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
-from bigmodel_cli.inference.catalogue import vectors_of_rows
-from bigmodel_cli.inference.loading import load_for_inference
+from bigmodel_cli.inference.catalogue import sides_of_best, vectors_of_rows
 from bigmodel_cli.inference.opened import open_folder
-from bigmodel_cli.modeling.backend import import_tensorflow
-from bigmodel_cli.modeling.towers import sides
 from bigmodel_cli.recommending.recommend import Newcomer
-from bigmodel_cli.run_folder import BEST, RunFolder
+from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.signature import recorded_signature
 from bigmodel_cli.tasks.retrieval.task import Retrieval
 
@@ -39,9 +36,8 @@ def newcomer_of(folder: RunFolder, *, trust: bool = False) -> Newcomer | None:
         return None
 
     def vector(items: Sequence[str]) -> np.ndarray:
-        import_tensorflow()
         opened = open_folder(folder)
-        asks: Any = sides(load_for_inference(opened.folder, BEST, trust=trust))[0]
+        asks = sides_of_best(opened.folder, trust=trust)[0]
         row = {name: [*items] for name in of_who_asks}
         found: np.ndarray = vectors_of_rows(asks, [row], opened.signature, opened.rows_written)[0]
         return found

@@ -14,7 +14,7 @@ from bigmodel_cli.class_names import class_name
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.cut import some
 from bigmodel_cli.errors import DataError, UsageError
-from bigmodel_cli.inference.known_rows import among_kept_items, require_table_of_items
+from bigmodel_cli.inference.known_rows import among_kept_items
 from bigmodel_cli.inference.opened import OpenRun
 from bigmodel_cli.inference.run_data import (
     choose_split,
@@ -82,7 +82,7 @@ def load_other_data(
         DataError: If the examples cannot be read, or are not what the model takes.
     """
     if opened.signature.finds_items:
-        require_table_of_items(other)
+        _require_table_of_items(other)
     if other.where.suffix.lower() in _CONFIGS:
         name, examples, signature = _of_config(other, split, listener, offline=offline)
     else:
@@ -192,6 +192,20 @@ def _warn_if_trained_on(
             f"{other.where}: {which} {len(examples):,} examples were trained on, so the figures say little "
             "about new ones; `evaluate` without --data takes the split that was held out"
         )
+
+
+def _require_table_of_items(other: OtherData) -> None:
+    """Raises:
+    UsageError: If other data are not a table of rows, of which it is known how items and users are called.
+    """
+    if other.where.suffix.lower() in _CONFIGS:
+        raise UsageError(
+            f"--data {other.where}: a config has items of its own; what is found is among those that the run "
+            "knows",
+            hint="name the table: --data rows.csv",
+        )
+    if other.renamed:
+        raise UsageError("--map is for classes; the labels of this run are items")
 
 
 def _of_config(
