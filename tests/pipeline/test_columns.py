@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bigmodel_cli.errors import DataError
+from bigmodel_cli.known_items import rows_of
 from bigmodel_cli.pipeline.bad_files import SkippedFiles
 from bigmodel_cli.pipeline.feed import Feed, in_order
 from bigmodel_cli.sources.base import Examples
@@ -123,6 +125,18 @@ def test_the_fingerprint_of_one_input_and_one_target_has_no_names(labels):
     # How an array lies in memory is not seen.
     assert Examples.of_arrays(np.asfortranarray(features), labels, "x").fingerprint() == digest.hexdigest()
     assert Examples({"x": whole.store}, {"y": labels}).fingerprint() == digest.hexdigest()
+
+
+def test_what_scores_compare_with_counts_as_its_text():
+    """Runs that find items are known again by it: each row as NumPy writes it."""
+    times = np.array([1365029107.0, 0.1, 1e16, -1e-7, np.nan])
+    rows = rows_of(np.arange(5), np.array([3, -1, 0, 2, 9]), times)
+    found = Examples.of_arrays(np.zeros((5, 2)), np.arange(5), "train")
+    digest = hashlib.sha256()
+    found.store.add_to(digest)
+    digest.update(f"{np.arange(5).dtype} (5,)".encode() + np.arange(5).tobytes())
+    digest.update("\n".join(str(row) for row in rows).encode())
+    assert replace(found, sought={"item": rows}).fingerprint() == digest.hexdigest()
 
 
 def test_of_several_columns_names_count_too():

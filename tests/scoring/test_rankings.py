@@ -143,6 +143,37 @@ def test_blocks_of_rows_and_equal_items_change_nothing(monkeypatch):
     assert (np.sort(whole.top[:, :4]) == whole.top[:, :4]).all()
 
 
+def test_rows_of_one_list_are_ranked_by_scores_that_are_computed_once(monkeypatch):
+    rng = np.random.default_rng(2)
+    # Few values, so that many score the same, also where the last of the best stands.
+    of_users = rng.integers(0, 40, (9, 200)).astype(np.float32)
+    users, wanted = rng.integers(0, 9, 50), rng.integers(-1, 200, 50)
+    pairs = np.unique(rng.integers(0, 9 * 200, 300))
+    left_out = Had.of(pairs // 200, pairs % 200, 9, 200).rows(users)
+    apart = rank_all(lambda rows: of_users[users[rows]], wanted, num_items=200, top=5, left_out=left_out)
+    monkeypatch.setattr("bigmodel_cli.scoring.rankings._AT_ONCE", 200 * 4)
+    asked = []
+
+    def scores(rows):
+        asked.extend(users[rows].tolist())
+        return of_users[users[rows]]
+
+    shared = rank_all(scores, wanted, num_items=200, top=5, left_out=left_out, lists=users)
+    assert sorted(asked) == np.unique(users).tolist()
+    for row in range(50):
+        mine = of_users[users[row]].copy()
+        mine[left_out[row]] = -np.inf
+        assert apart.top[row].tolist() == np.argsort(-mine, kind="stable")[:5].tolist()
+        is_found = wanted[row] >= 0 and mine[wanted[row]] > -np.inf
+        assert apart.found[row] == is_found
+        assert apart.candidates[row] == (mine > -np.inf).sum()
+        better = (mine > mine[wanted[row]]).sum() if is_found else apart.candidates[row]
+        assert apart.better[row] == better
+        assert apart.equal[row] == ((mine == mine[wanted[row]]).sum() - 1 if is_found else 0)
+    for name in ("better", "equal", "candidates", "found", "top"):
+        np.testing.assert_array_equal(getattr(apart, name), getattr(shared, name))
+
+
 def test_items_with_one_vector_score_the_same_wherever_they_stand():
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((3, 50)).astype(np.float32)[rng.integers(0, 3, 4099)]

@@ -13,8 +13,10 @@ import numpy as np
 from bigmodel_cli.distinct import Distinct
 from bigmodel_cli.interactions import Had
 
-# Scores that are held at a time: 32 MB of float32.
+# Scores that are held at a time: 32 MB of float32. Products of fewer rows are slower for each.
 _AT_ONCE = 2**23
+# Of how many items the best one stands for all, where it is looked for what the best have at least.
+_ALIKE = 8
 # What an item that is out of the question scores.
 OUT = -np.inf
 
@@ -54,6 +56,7 @@ def rank_all(
     num_items: int,
     top: int,
     left_out: Had | None = None,
+    lists: np.ndarray | None = None,
 ) -> Ranked:
     """Rank all items for each row.
 
@@ -64,17 +67,28 @@ def rank_all(
         num_items: How many there are.
         top: How many of the best are kept.
         left_out: Of each row, the items that are not recommended, as those that the user had; None: none.
+        lists: Rows with the same number are about one ranking, as `Asked` has them, so that items are
+            scored once for all of these, as for the first; int (n,). None: each row has its own.
     """
     top = min(top, num_items)
-    parts = [
-        _ranked(scores(rows), wanted[rows], None if left_out is None else left_out.rows(rows), top)
-        for rows in _blocks(len(wanted), num_items)
-    ]
-    if not parts:
-        nothing = np.zeros(0, np.int64)
-        return Ranked(nothing, nothing, nothing, nothing.astype(bool), np.zeros((0, top), np.int32))
-    names = ("better", "equal", "candidates", "found", "top")
-    return Ranked(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    firsts, list_of = np.arange(len(wanted)), np.arange(len(wanted))
+    if lists is not None:
+        _, firsts, list_of = np.unique(lists, return_index=True, return_inverse=True)
+    # Rows of one list stand together, in the order of lists.
+    order = np.argsort(list_of, kind="stable")
+    starts = np.searchsorted(list_of[order], np.arange(len(firsts) + 1))
+    ranked = _nothing(len(wanted), top)
+    for block in _blocks(len(firsts), num_items):
+        some, rows = firsts[block], order[starts[block[0]] : starts[block[-1] + 1]]
+        left = None if left_out is None else left_out.rows(some)
+        _rank(ranked, rows, list_of[rows] - block[0], scores(some), wanted, left)
+    return ranked
+
+
+def _nothing(count: int, top: int) -> Ranked:
+    """As many rows, of which nothing is known yet."""
+    better, equal, candidates = np.zeros((3, count), np.int64)
+    return Ranked(better, equal, candidates, np.zeros(count, bool), np.full((count, top), -1, np.int32))
 
 
 def best_of_all(
@@ -135,16 +149,26 @@ def best(scores: np.ndarray, top: int) -> np.ndarray:
     num_items = scores.shape[1]
     if not num_items or not top:
         return found
-    # Sorting all of a row takes ten times as long as finding what its best have at least.
-    least = (
-        np.partition(scores, num_items - top, axis=1)[:, num_items - top]
-        if top < num_items
-        else np.full(len(scores), OUT)
-    )
-    for into, row, bound in zip(found, scores, least, strict=True):
-        places = np.flatnonzero((row >= bound) & (row > OUT))
+    for into, row, bound in zip(found, scores, _bounds(scores, top), strict=True):
+        places = np.flatnonzero(row >= bound)
+        if bound == OUT:
+            places = places[row[places] > OUT]
         order = places[np.argsort(-row[places], kind="stable")[:top]]
         into[: len(order)] = order
+    return found
+
+
+def _bounds(scores: np.ndarray, top: int) -> np.ndarray:
+    """For each row what its best have at least, or somewhat less: sorting all of it takes much longer."""
+    num_items = scores.shape[1]
+    # Each of the best is at least as good as the last of as many that are the best of some others.
+    if num_items >= 4 * _ALIKE * top:
+        size = num_items // _ALIKE
+        scores = scores[:, : size * _ALIKE].reshape(len(scores), _ALIKE, size).max(axis=1)
+        num_items = size
+    if top >= num_items:
+        return np.full(len(scores), OUT)
+    found: np.ndarray = np.partition(scores, num_items - top, axis=1)[:, num_items - top]
     return found
 
 
@@ -163,15 +187,34 @@ def _leave_out(scores: np.ndarray, left_out: Had | None) -> None:
         scores[left_out.pairs()] = OUT
 
 
-def _ranked(scores: np.ndarray, wanted: np.ndarray, left_out: Had | None, top: int) -> Ranked:
-    rows, num_items = np.arange(len(scores)), scores.shape[1]
+def _rank(
+    ranked: Ranked,
+    rows: np.ndarray,
+    list_of: np.ndarray,
+    scores: np.ndarray,
+    wanted: np.ndarray,
+    left_out: Had | None,
+) -> None:
+    """Put into a ranking what follows for some rows from the scores of their lists.
+
+    Args:
+        ranked: Of all rows.
+        rows: Which ones.
+        list_of: The list of each of them.
+        scores: Of each list, which are changed.
+        wanted: The item of each of all rows.
+        left_out: Of each list.
+    """
     _leave_out(scores, left_out)
-    candidates = np.full(len(scores), num_items)
+    candidates = np.full(len(scores), scores.shape[1])
     if left_out is not None:
         candidates = candidates - left_out.counts()
-    own = scores[rows, wanted] if num_items else np.full(len(scores), OUT)
-    found = (wanted >= 0) & (own > OUT)
-    own = own[:, np.newaxis]
-    better = np.where(found, np.count_nonzero(scores > own, axis=1), candidates)
-    equal = np.where(found, np.count_nonzero(scores == own, axis=1) - 1, 0)
-    return Ranked(better, equal, candidates, found, best(scores, top))
+    ranked.top[rows] = best(scores, ranked.top.shape[1])[list_of]
+    ranked.candidates[rows] = ranked.better[rows] = candidates[list_of]
+    for row, number, item in zip(rows.tolist(), list_of.tolist(), wanted[rows].tolist(), strict=True):
+        of_list = scores[number]
+        if item < 0 or of_list[item] == OUT:
+            continue
+        ranked.found[row] = True
+        ranked.better[row] = np.count_nonzero(of_list > of_list[item])
+        ranked.equal[row] = np.count_nonzero(of_list == of_list[item]) - 1

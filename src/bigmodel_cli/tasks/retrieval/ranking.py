@@ -33,7 +33,13 @@ def known_of(task: Retrieval) -> KnownItems:
     return task.known
 
 
-def ranked(task: Retrieval, users: np.ndarray, wanted: np.ndarray, queries: np.ndarray) -> Ranked:
+def ranked(
+    task: Retrieval,
+    users: np.ndarray,
+    wanted: np.ndarray,
+    queries: np.ndarray,
+    lists: np.ndarray | None = None,
+) -> Ranked:
     """Where items of rows stand among all, by a model's vectors.
 
     Args:
@@ -41,9 +47,11 @@ def ranked(task: Retrieval, users: np.ndarray, wanted: np.ndarray, queries: np.n
         users: Whose each row is, int64 (n,), as rows of training have them; -1 for nobody.
         wanted: The item of each row, -1 for none that is known.
         queries: The vector of who asks, float32 (n, d).
+        lists: As for `rank_all`: rows of one user with one vector.
     """
     known = known_of(task)
-    return _ranked(task, users, wanted, dot_scores(queries.astype(np.float32), known.distinct, known.prior))
+    scores = dot_scores(queries.astype(np.float32), known.distinct, known.prior)
+    return _ranked(task, users, wanted, scores, lists)
 
 
 def simply_ranked(task: Retrieval, users: np.ndarray, wanted: np.ndarray, simple: int) -> Ranked:
@@ -52,7 +60,7 @@ def simply_ranked(task: Retrieval, users: np.ndarray, wanted: np.ndarray, simple
     assert known.interactions is not None, "whoever compares with simple models has the rows of training"
     scored = list(SIMPLE.values())[simple](known.interactions)
     who = np.where(users < len(known.users), users, -1)
-    return _ranked(task, users, wanted, lambda rows: scored(who[rows]))
+    return _ranked(task, users, wanted, lambda rows: scored(who[rows]), users)
 
 
 def recommended(
@@ -71,11 +79,15 @@ def _left_out(task: Retrieval, users: np.ndarray) -> Had | None:
 
 
 def _ranked(
-    task: Retrieval, users: np.ndarray, wanted: np.ndarray, scores: Callable[[np.ndarray], np.ndarray]
+    task: Retrieval,
+    users: np.ndarray,
+    wanted: np.ndarray,
+    scores: Callable[[np.ndarray], np.ndarray],
+    lists: np.ndarray | None,
 ) -> Ranked:
     known = known_of(task)
     left_out = _left_out(task, users)
-    return rank_all(scores, wanted, num_items=len(known.items), top=task.most, left_out=left_out)
+    return rank_all(scores, wanted, num_items=len(known.items), top=task.most, left_out=left_out, lists=lists)
 
 
 def _lately(interactions: Interactions) -> Scored:

@@ -41,14 +41,16 @@ class ScoredItems(Scored):
     def rows(self) -> Iterator[list[str]]:
         asked = self.asked
         lists = asked.users if asked.lists is None else asked.lists
-        for row, (label, numbers) in enumerate(zip(asked.wanted.tolist(), self.values.tolist(), strict=True)):
+        of_users = zip(*(array.tolist() for array in (asked.users, asked.had, lists)), strict=True)
+        for label, numbers, of_user in zip(
+            asked.wanted.tolist(), self.values.tolist(), of_users, strict=True
+        ):
             best = [place for place in numbers[len(NUMBERS) :] if place >= 0]
-            of_user = (asked.users[row], asked.had[row], lists[row])
             yield [
                 self._name(label),
                 self._name(best[0] if best else -1),
                 *map(str, numbers[: len(NUMBERS)]),
-                *(str(int(number)) for number in of_user),
+                *map(str, of_user),
                 json.dumps(best),
             ]
 
@@ -103,7 +105,7 @@ class RetrievalScoring(SequenceScoring[Retrieval]):
         lists = None
         if values.dtype.kind == "f":
             lists = lists_of(users, values)
-            values = as_array(ranked(self.task, users, wanted, values))
+            values = as_array(ranked(self.task, users, wanted, values, lists))
         elif values.ndim == 1:
             # A model that asks anew in each row has a ranking for each, and is compared with as many.
             lists = np.arange(len(users)) if self.task.asks_anew else None
