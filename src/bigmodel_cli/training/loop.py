@@ -258,6 +258,8 @@ class Loop:
             if step < self.num_steps and not self.stop and not self._is_over:
                 with self.watch.phase(CHECKPOINTS):
                     saver.steps_done(self.moment)
+        if step == self.num_steps or self._is_over:
+            self.training.settle()
         return values
 
     def _prefetch(self, epoch: int) -> None:

@@ -42,6 +42,9 @@ class Restorable:
         """The callbacks' counters, and what else a `.keras` file does not hold, by name."""
         counters, arrays = callback_counters(self.prepared.callbacks.callbacks)
         loose = self._loose_variables()
+        if self.prepared.training.is_settled:
+            # So steps that are computed otherwise can go on from there, too.
+            loose = {name: loose[name] for name in loose if name not in self._of_late_rows()}
         values = self.prepared.distribution.read(list(loose.values()))
         return counters, {**dict(zip(loose, values, strict=True)), **arrays}
 
@@ -66,8 +69,11 @@ class Restorable:
         self._load_weights(path)
         if int(self.model.optimizer.iterations.numpy()) != entry["iterations"]:
             raise DataError(f"{path}: its optimizer is not the config's")
+        if not self._of_late_rows() & set(state.arrays):
+            self.prepared.training.take_as_settled()
         for name, variable in self._loose_variables().items():
-            variable.assign(state.arrays[name])
+            if name in state.arrays:
+                variable.assign(state.arrays[name])
         go_on_writing(self.prepared.callbacks.callbacks)
         return state
 
@@ -109,9 +115,14 @@ class Restorable:
         variables = self.prepared.training.variables().items()
         return {name: variable for name, variable in variables if id(variable) not in saved}
 
+    def _of_late_rows(self) -> set[str]:
+        return set(self.prepared.training.of_late_rows())
+
     def _require_fit(self, path: Path, state: State) -> None:
         shapes = {name: tuple(variable.shape) for name, variable in self._loose_variables().items()}
         found = {name: array.shape for name, array in state.arrays.items() if not is_of_callback(name)}
+        if not self._of_late_rows() & set(found):
+            shapes = {name: shape for name, shape in shapes.items() if name not in self._of_late_rows()}
         classes = [type(callback).__name__ for callback in self.prepared.callbacks.callbacks]
         if shapes != found or classes != [item["class"] for item in state.callbacks]:
             raise DataError(

@@ -22,6 +22,7 @@ from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.cut import cut_behind
 from bigmodel_cli.modeling.fused.batch_norm import fused_batch_norm
 from bigmodel_cli.modeling.fused.flips import fused_flips
+from bigmodel_cli.modeling.fused.late_rows import LateRows, late_rows
 from bigmodel_cli.modeling.fused.updates import fused_updates
 from bigmodel_cli.modeling.lookup_gradients import summed_by_row
 from bigmodel_cli.modeling.masks import with_masks, with_masks_beside
@@ -106,6 +107,19 @@ class TrainingSteps:
             built.model.optimizer.build(built.model.trainable_variables)
             self.length = ScheduleLength(built.model.optimizer) if settings.can_end_anywhere else None
             self.rate = TriedRate(built.model.optimizer, settings.to_find) if settings.to_find else None
+        self._late = self._late_rows()
+        self.is_settled = False
+
+    @property
+    def _network(self) -> Any:
+        return self.built.network if self._parts is None else self._parts.back
+
+    def _late_rows(self) -> LateRows:
+        """Rows of tables that may be updated late: by one device, which has a batch at once."""
+        is_alone = self.distribution.is_single and self.compression is NO_COMPRESSION
+        if not is_alone or self.settings.num_parts > 1 or self.settings.jit_compile:
+            return LateRows(self.built.model.optimizer, [])
+        return late_rows(self._network, self.built.model.optimizer, self.feed.batch_size)
 
     def run(self, chunk: Chunk) -> tuple[int, float]:
         """Train on the batches of a chunk, as `feed.chunk` yields it, until a loss is not a number any more.
@@ -113,6 +127,7 @@ class TrainingSteps:
         Returns:
             How many steps were made, and the loss of the last one.
         """
+        self.is_settled = False
         steps, loss = self._run(chunk)
         return int(steps), float(loss)
 
@@ -120,6 +135,20 @@ class TrainingSteps:
         """Make the graph without a step, and with it the variables that metrics make at their first use."""
         order = np.arange(len(self.feed.examples))
         self._run.traced(self.feed.chunk(self.feed.rows(order, 0, 1)))
+
+    def settle(self) -> None:
+        """Bring weights and optimizer to what they are after the steps so far, for whoever looks at them."""
+        self._late.settle()
+        self.is_settled = True
+
+    def of_late_rows(self) -> dict[str, Any]:
+        """Those of `variables` that say which rows are late; they say nothing once steps are settled."""
+        return self._late.state()
+
+    def take_as_settled(self) -> None:
+        """Take it that weights and optimizer, which were put back, are those after all steps so far."""
+        self._late.are_up_to_date()
+        self.is_settled = True
 
     def traced_again(self) -> TrainingSteps:
         """The same steps, compiled anew: compiled ones hold on to the optimizer's schedule."""
@@ -138,7 +167,8 @@ class TrainingSteps:
 
     def variables(self) -> dict[str, Any]:
         """Everything that a step may change, each once, by `role/owner/name`."""
-        return {**named_variables(self.built, self.measures), **self.compression.variables()}
+        named = named_variables(self.built, self.measures)
+        return {**named, **self.compression.variables(), **self._late.state()}
 
     def _train_many(self, chunk: Chunk) -> tuple[Any, Any]:
         import tensorflow as tf
@@ -174,6 +204,7 @@ class TrainingSteps:
                 stack.enter_context(joint_batch_norm(network))
                 stack.enter_context(different_seeds())
             stack.enter_context(self.compression.traced())
+            stack.enter_context(self._late.traced())
             yield
 
     def _train_one(self, chunk: Chunk, index: Any) -> Any:
@@ -220,23 +251,31 @@ class TrainingSteps:
             loss, outputs, gradients = in_parts(self._differentiate, batch, self.settings.num_parts)
         if not self.distribution.is_single:
             gradients, loss = of_the_batch(gradients, loss)
-        model.optimizer.apply(summed_by_row(gradients, model.optimizer), model.trainable_variables)
+        variables = self._learning
+        self._late.apply(gradients[len(variables) :])
+        model.optimizer.apply(summed_by_row(gradients[: len(variables)], model.optimizer), variables)
         return loss, outputs
+
+    @property
+    def _learning(self) -> list[Any]:
+        """What the optimizer updates by itself."""
+        late = {id(variable) for variable in self._late.variables}
+        return [one for one in self.built.model.trainable_variables if id(one) not in late]
 
     def _differentiate(
         self, features: Any, y: Any, sample_weights: Any
     ) -> tuple[Any, dict[str, Any], list[Any]]:
-        """Loss, outputs, and gradients as the optimizer takes them."""
+        """Loss, outputs, and gradients as the optimizer takes them, those of rows behind those of variables."""
         import tensorflow as tf
 
         model, tasks = self.built.model, self.built.tasks
         with tf.GradientTape() as tape:
-            network = self.built.network if self._parts is None else self._parts.back
-            outputs = tasks.outputs(network(features, training=True))
+            outputs = tasks.outputs(self._network(features, training=True))
             loss = tasks.loss(features, y, outputs, sample_weights, training=True)
             loss = self.compression.losses(loss, model, y, outputs, sample_weights)
             scaled = model.optimizer.scale_loss(total_of(loss))
-        return loss, with_masks_beside(outputs), tape.gradient(scaled, model.trainable_variables)
+        learning = [*self._learning, *self._late.rows]
+        return loss, with_masks_beside(outputs), tape.gradient(scaled, learning)
 
 
 def _require_mean(loss: Any) -> None:
