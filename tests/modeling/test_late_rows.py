@@ -24,7 +24,8 @@ class Towers:
         keras.utils.set_random_seed(1)
         inputs = [keras.Input((), dtype="int32"), keras.Input((2,), dtype="int32")]
         one, other = (
-            keras.layers.Embedding(ROWS, WIDTH, name=name)(given) for name, given in zip("ab", inputs, strict=True)
+            keras.layers.Embedding(ROWS, WIDTH, name=name)(given)
+            for name, given in zip("ab", inputs, strict=True)
         )
         joined = keras.layers.Concatenate()([one, keras.layers.Flatten()(other)])
         self.model = keras.Model(inputs, keras.layers.Dense(2)(joined))
@@ -150,3 +151,18 @@ def test_tables_that_something_else_looks_at_are_not_late():
     optimizer.build(model.trainable_variables)
     (table,) = late_rows(model, optimizer, BATCH).variables
     assert table is model.get_layer("alone").weights[0]
+
+
+def test_other_optimizers_have_none():
+    import keras
+
+    from bigmodel_cli.modeling.fused.late_rows import late_rows
+
+    given = keras.Input((), dtype="int32")
+    model = keras.Model(given, keras.layers.Embedding(ROWS, WIDTH)(given))
+    for optimizer in (keras.optimizers.SGD(), keras.optimizers.AdamW()):
+        optimizer.build(model.trainable_variables)
+        late = late_rows(model, optimizer, BATCH)
+        late.apply([])
+        late.settle()
+        assert not late.variables and not late.rows and not late.state()

@@ -156,6 +156,7 @@ class Loop:
             )
         if restored:
             self.moment = Moment(restored)
+            self.training.take_as_settled()
 
     def _epoch(self, saver: Saver) -> bool:
         """Train one epoch, or what is left of it, and validate.

@@ -115,9 +115,15 @@ class TrainingSteps:
         return self.built.network if self._parts is None else self._parts.back
 
     def _late_rows(self) -> LateRows:
-        """Rows of tables that may be updated late: by one device, which has a batch at once."""
+        """Rows of tables that may be updated late: by one CPU, which has a batch at once.
+
+        A GPU goes through whole tables in no time.
+        """
+        import tensorflow as tf
+
         is_alone = self.distribution.is_single and self.compression is NO_COMPRESSION
-        if not is_alone or self.settings.num_parts > 1 or self.settings.jit_compile:
+        is_plain = is_alone and self.settings.num_parts == 1 and not self.settings.jit_compile
+        if not is_plain or tf.config.list_logical_devices("GPU"):
             return LateRows(self.built.model.optimizer, [])
         return late_rows(self._network, self.built.model.optimizer, self.feed.batch_size)
 
@@ -265,7 +271,7 @@ class TrainingSteps:
     def _differentiate(
         self, features: Any, y: Any, sample_weights: Any
     ) -> tuple[Any, dict[str, Any], list[Any]]:
-        """Loss, outputs, and gradients as the optimizer takes them, those of rows behind those of variables."""
+        """Loss, outputs, and gradients of what the optimizer updates, and of rows that are late."""
         import tensorflow as tf
 
         model, tasks = self.built.model, self.built.tasks

@@ -1,9 +1,9 @@
 """Adam that goes through the rows of a table which a batch looks up, instead of through the whole table.
 
-Adam moves a weight also in steps that give it no gradient: momentum m and velocity v fade, m by β₁ and v by β₂
-each time, and the weight w goes on by α m / (√v + ε). So what a row has missed since its last lookup follows
+Adam moves a weight also in steps that give it no gradient: momentum m and velocity v fade, m by β₁ and v by
+β₂ each time, and the weight goes on by α m / (√v + ε). So what a row has missed since its last lookup follows
 from how many steps those were, and is made up for when it is looked up again, or when all rows are brought up
-to date. With i of the steps since then, and √v fading by 1 - δᵢ, it is
+to date. With i of the steps since then, and √v having faded to 1 - δᵢ of itself, it is
 
     Σ αᵢ β₁ⁱ m / (√v (1 - δᵢ) + ε)  =  m / (√v + ε) · (S₀ + u S₁ + u² S₂ + …),    u = √v / (√v + ε)
 
@@ -45,16 +45,18 @@ class LateRows:
         import tensorflow as tf
 
         self.optimizer = optimizer
+        self._tables = [_Table(layer, optimizer) for layer in tables]
         # What a row has missed that was up to date after so many steps of the window: the sums Sₙ.
         self._missed = tf.Variable(np.zeros((_WINDOW + 1, _TERMS), np.float32), trainable=False)
-        self._tables = [_Table(layer, optimizer) for layer in tables]
-        age = np.arange(1, _WINDOW + 1)
-        fades = 1 - optimizer.beta_2 ** (age / 2)
-        terms = [optimizer.beta_1**age * fades**term for term in range(_TERMS)]
-        # From the oldest, so that those of rows of all ages are a slice of it; younger ones have no part.
-        oldest_first = np.stack(terms, axis=1)[::-1]
-        self._terms = np.concatenate([oldest_first, np.zeros_like(oldest_first)]).astype(np.float32)
         self._settle = tf.function(self._settled, autograph=False)
+
+    @property
+    def _terms(self) -> np.ndarray:
+        """What a step adds to Sₙ of rows of all ages, the oldest first; younger ones have no part in it."""
+        age = np.arange(_WINDOW, 0, -1)
+        fades = 1 - self.optimizer.beta_2 ** (age / 2)
+        terms = np.stack([self.optimizer.beta_1**age * fades**term for term in range(_TERMS)], axis=1)
+        return np.concatenate([terms, np.zeros_like(terms)]).astype(np.float32)
 
     @property
     def variables(self) -> list[Any]:
@@ -67,7 +69,7 @@ class LateRows:
         return [table.looked_up for table in self._tables]
 
     def state(self) -> dict[str, Any]:
-        """What steps change beside weights and the optimizer, by names that are no others' of a checkpoint."""
+        """What steps change beside weights and the optimizer, by names that are no others'."""
         if not self._tables:
             return {}
         of_tables = {f"late_rows/{table.layer.name}/since": table.since for table in self._tables}
@@ -127,7 +129,7 @@ class LateRows:
         self._missed.assign(np.zeros(self._missed.shape, np.float32))
 
     def settle(self) -> None:
-        """Bring all rows up to date, which whoever looks at weights asks for; where they are, nothing changes."""
+        """Bring all rows up to date, for whoever looks at weights; where they are, nothing changes."""
         if self._tables:
             self._settle()
 
@@ -150,7 +152,7 @@ class _Table:
         done = int(optimizer.iterations.numpy()) % _WINDOW
         self.since = tf.Variable(np.full(self.variable.shape[0], done, np.int32), trainable=False)
         self.looked_up: Any = None
-        self._slots: tuple[Any, ...] = ()
+        self._slots: list[Any] = []
         self._places: Any = None
 
     def look_up(self, inputs: Any, done: Any, missed: Any) -> Any:
@@ -160,7 +162,9 @@ class _Table:
         inputs = tf.cast(inputs, tf.int32)
         self._places, where = tf.unique(tf.reshape(inputs, [-1]))
         values = [tf.gather(value, self._places) for value in self._values]
-        self.looked_up, *self._slots = self._made_up(values, tf.gather(self.since, self._places), done, missed)
+        self.looked_up, *self._slots = self._made_up(
+            values, tf.gather(self.since, self._places), done, missed
+        )
         shape = tf.concat([tf.shape(inputs), tf.shape(self.looked_up)[1:]], axis=0)
         found = tf.reshape(tf.gather(self.looked_up, where), shape)
         found.set_shape([*inputs.shape, self.layer.output_dim])
