@@ -145,7 +145,7 @@ class _Table:
         import tensorflow as tf
 
         self.layer, self.optimizer = layer, optimizer
-        self.variable = relied_on(layer, "_embeddings")
+        (self.variable,) = layer.weights
         index = relied_on(optimizer, "_get_variable_index")(self.variable)
         slots = [relied_on(optimizer, name)[index] for name in ("_momentums", "_velocities")]
         self._values = [one.value for one in (self.variable, *slots)]
