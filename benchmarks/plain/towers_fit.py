@@ -63,14 +63,12 @@ inputs = {name: keras.Input((), name=name, dtype="int64") for name in ("user", "
 inputs["genres"] = keras.Input((lookups["genres"].vocabulary_size(),), name="genres")
 
 
-def vector(name, penalty=0.0):
-    size = lookups[name].vocabulary_size()
-    penalized = keras.regularizers.L2(penalty) if penalty else None
-    return layers.Embedding(size, WIDTH, embeddings_regularizer=penalized)(inputs[name])
+def vector(name):
+    return layers.Embedding(lookups[name].vocabulary_size(), WIDTH)(inputs[name])
 
 
-item = layers.Add()([vector("item", 1e-6), vector("year"), layers.Dense(WIDTH)(inputs["genres"])])
-model = keras.Model(inputs, layers.Concatenate()([vector("user", 1e-6) / TEMPERATURE, item]))
+item = layers.Add()([vector("item"), vector("year"), layers.Dense(WIDTH)(inputs["genres"])])
+model = keras.Model(inputs, layers.Concatenate()([vector("user") / TEMPERATURE, item]))
 
 
 def in_batch(item_ids, towers):

@@ -129,7 +129,8 @@ def dot_scores(
 
     def scored(rows: np.ndarray) -> np.ndarray:
         found = np.asarray(queries[rows] @ items.vectors.T)
-        found = found if items.places is None else found[:, items.places]
+        # Not by an index: its rows are not whole in memory, and all that follows takes six times as long.
+        found = found if items.places is None else np.take(found, items.places, axis=1)
         return found if prior is None else np.add(found, prior, out=found)
 
     return scored
