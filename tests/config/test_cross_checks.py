@@ -121,6 +121,7 @@ ERRORS = [
         "accuracy is for classes; the labels of diabetes are numbers",
         "write metrics: [mae]",
     ),
+    Row(["metrics=[recall@20]"], "metrics.0", "recall@20 is for items that are found among all", "remove it"),
     Row(["metrics=[span_f1]"], "metrics.0", "span_f1 is for tags of words", "remove it"),
     Row(
         ["data.source={image_folder: {path: photos, image_size: [8, 8]}}", "data.length_buckets=4"],

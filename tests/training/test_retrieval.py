@@ -49,7 +49,9 @@ def folder(tmp_path_factory):
     )
     (folder / "configs").mkdir()
     told = (FROZEN / "configs" / "visits.yaml").read_text()
-    (folder / "configs" / "c.yaml").write_text(told + "  steps_per_execution: 2\n")
+    told = told.replace("training:", "metrics: [recall@5, mrr]\ntraining:")
+    told += "  steps_per_execution: 2\n  checkpoint: {monitor: val_loss}\n"
+    (folder / "configs" / "c.yaml").write_text(told)
     words = ["train", str(folder / "configs" / "c.yaml"), "--runs-dir", str(folder / "runs"), "--plain"]
     assert run(words) == 0
     return folder
@@ -242,6 +244,30 @@ def test_a_run_keeps_what_recommends_without_its_model(trained, split, ranked, k
             assert place in had or score == pytest.approx(scores[place], rel=1e-4, abs=1e-4)
     counts = {place: sum(one == place for _, one, _ in train) for place in kinds}
     assert dict(zip(kept.items, kept.counts.tolist(), strict=True)) == counts
+
+
+def test_all_items_are_ranked_after_each_epoch(folder, trained, bigmodel):
+    """As an evaluation of the best epoch ranks them."""
+    with (trained / "metrics.csv").open(newline="") as file:
+        epochs = list(csv.DictReader(file))
+    assert [*epochs[0]][-3:] == ["val_loss", "val_recall@5", "val_mrr"]
+    assert len({row["val_mrr"] for row in epochs}) == len(epochs)
+    assert bigmodel("evaluate", trained, "--split", "validation").code == 0
+    validated = json.loads((trained / "evaluation" / "validation.json").read_text())
+    row = epochs[record(trained)["best"]["epoch"] - 1]
+    for name in ("recall@5", "mrr"):
+        assert validated["metrics"][name] == pytest.approx(float(row[f"val_{name}"]), rel=1e-5)
+    # Of the test split they are those of its ranking, and not what no step has measured.
+    tested = json.loads((trained / "evaluation" / "test.json").read_text())
+    assert tested["metrics"]["mrr"] == tested["scores"]["mrr"] > 0
+
+
+def test_metrics_look_at_as_many_items_as_scores(folder, bigmodel):
+    for config in (folder / "configs" / "c.yaml", Path("configs/visits.yaml").resolve()):
+        ended = bigmodel("check", config, "metrics=[recall@50]")
+        assert ended.code == 2
+        assert "metrics.0: recall@50 looks at more or fewer items than scores do, which look at" in ended.err
+        assert ", 50" in ended.err.split("write top: ")[1]
 
 
 def test_an_audit_counts_items_and_asks_for_none_of_them(folder, bigmodel):

@@ -18,6 +18,7 @@ from bigmodel_cli.config.own_code.files import Own
 from bigmodel_cli.config.spelling import closest, fold
 from bigmodel_cli.config.synonyms import SYNONYMS
 from bigmodel_cli.tasks.generation.task import BITS_PER_BYTE, PERPLEXITY
+from bigmodel_cli.tasks.retrieval.task import AFTER_EPOCHS
 from bigmodel_cli.tasks.tagging.task import SPAN_F1
 from bigmodel_cli.tasks.transcription.task import WORD_ERROR_RATE
 
@@ -80,7 +81,7 @@ _NOTHING_KNOWN: Mapping[str, Any] = {"entries": {}, "aliases": {}}
 
 # Metrics of ours, which are no classes of Keras either.
 _OURS: Mapping[str, Mapping[str, None]] = {
-    "metrics": dict.fromkeys((BITS_PER_BYTE, PERPLEXITY, WORD_ERROR_RATE, SPAN_F1))
+    "metrics": dict.fromkeys((BITS_PER_BYTE, PERPLEXITY, WORD_ERROR_RATE, SPAN_F1, *AFTER_EPOCHS))
 }
 
 

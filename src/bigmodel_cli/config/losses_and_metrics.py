@@ -14,6 +14,7 @@ from typing import Any, Literal
 from bigmodel_cli.config.catalogue import load_catalogue
 from bigmodel_cli.config.components import Component, base_of
 from bigmodel_cli.tasks.generation.task import BITS_PER_BYTE, PERPLEXITY
+from bigmodel_cli.tasks.retrieval.task import AFTER_EPOCHS
 from bigmodel_cli.tasks.tagging.task import SPAN_F1
 from bigmodel_cli.tasks.transcription.task import WORD_ERROR_RATE
 
@@ -37,9 +38,20 @@ LossOutputs = Literal["distribution", "probabilities", "margins", "numbers", "em
 #   frames         a distribution over an alphabet for each moment
 #   tags           a distribution over tags for each word
 #   tokens         a distribution over a vocabulary for each place of a text
+#   items          vectors of who asks, by which all items are ranked
 #   any            whatever they are: only the user's own code knows
 MetricOutputs = Literal[
-    "probabilities", "ranks", "indices", "margins", "numbers", "values", "frames", "tags", "tokens", "any"
+    "probabilities",
+    "ranks",
+    "indices",
+    "margins",
+    "numbers",
+    "values",
+    "frames",
+    "tags",
+    "tokens",
+    "items",
+    "any",
 ]
 
 
@@ -191,7 +203,7 @@ METRICS: Mapping[str, MetricFacts] = {
     "TruePositives": _COUNT,
 }
 # Ours, and not measured in training steps, which they would hold up.
-HELD_OUT_ALONE = (BITS_PER_BYTE, PERPLEXITY, WORD_ERROR_RATE, SPAN_F1)
+HELD_OUT_ALONE = (BITS_PER_BYTE, PERPLEXITY, WORD_ERROR_RATE, SPAN_F1, *AFTER_EPOCHS)
 # Keras's shorthands, which become a class by the labels, and ours.
 SHORTHANDS: Mapping[str, MetricFacts] = {
     **dict.fromkeys(("accuracy", "acc"), _SHARE),
@@ -201,6 +213,9 @@ SHORTHANDS: Mapping[str, MetricFacts] = {
     ),
     WORD_ERROR_RATE: MetricFacts("min", "frames", needs_several=True, takes_indices=True),
     SPAN_F1: MetricFacts("max", "tags", needs_several=True, takes_indices=True, high=1.0),
+    **dict.fromkeys(
+        AFTER_EPOCHS, MetricFacts("max", "items", needs_several=True, takes_indices=True, high=1.0)
+    ),
 }
 _IOU = frozenset({"IoU", "MeanIoU"})
 _ONE_HOT_IOU = frozenset({"OneHotIoU", "OneHotMeanIoU"})

@@ -248,9 +248,12 @@ class Evaluator:
             labels = texts_of(examples, name) if task.is_searched else examples.compared(name)
             scored = scoring.scored(labels, values, rule, seed=self.seed)
             own = {own: measured[column] for column, own in self._called(name).items() if column in measured}
-            own |= scored.scores.headline
+            # What follows from all examples together, steps have not measured.
+            shown = {metric: scored.scores.all[metric] for of, metric in self.tasks.told if of == name}
+            shown = {**shown, **scored.scores.headline}
+            own |= shown
             prefix = name if len(self.signature.targets) > 1 else ""
-            metrics |= {named(prefix, measure): value for measure, value in scored.scores.headline.items()}
+            metrics |= {named(prefix, measure): value for measure, value in shown.items()}
             by_target[name], metrics_of[name] = scored, own
         return Evaluation(
             split,

@@ -49,7 +49,7 @@ class Measures:
         self._reset: Any = None
         self.tasks = tasks
         self._of_targets = {
-            name: [item for item in of_one if item.of_training or not in_training]
+            name: [item for item in of_one if item.is_of_keras or not in_training]
             for name, of_one in tasks.metrics.items()
         }
         self.losses = [keras.metrics.Mean(name=name) for name in (*tasks.loss_names, *more_losses)]
@@ -87,12 +87,12 @@ class Measures:
                     outputs[name], targets[name].encoded(item.encoding)
                 )
                 for item in metrics
-                if item.counting is None
+                if item.is_of_keras
             }
             taken = {
                 (item.encoding, item.activation): _activated(compared[item.encoding][0], item.activation)
                 for item in metrics
-                if item.counting is None
+                if item.is_of_keras
             }
             of_examples = _product(counted, known.get(name))
             weights = _product(of_examples, targets[name].places)
@@ -101,9 +101,17 @@ class Measures:
                     values, counts = item.counting.values(targets[name].labels, outputs[name])
                     item.metric.update_state(values, sample_weight=_product(counts, of_examples))
                     continue
+                if item.is_told:
+                    continue
                 y = compared[item.encoding][1]
                 each = _in_dtype_of(item.metric, _of_each(weights, item.metric))
                 item.metric.update_state(y, taken[item.encoding, item.activation], sample_weight=each)
+
+    def tell(self, values: Mapping[str, float]) -> None:
+        """Take metrics that follow from all examples together, by name."""
+        for metric in self.metrics:
+            if metric.name in values:
+                metric.update_state(values[metric.name])
 
     def reset(self) -> None:
         """Begin anew."""

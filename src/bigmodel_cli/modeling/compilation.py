@@ -66,7 +66,7 @@ def compile_model(
 
 def _of_keras(metrics: Sequence[BoundMetric]) -> list[Any]:
     """Those that a file has which Keras alone loads."""
-    return [item.metric for item in metrics if item.counting is None]
+    return [item.metric for item in metrics if item.is_of_keras]
 
 
 def _by_slug(of_targets: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,6 +132,8 @@ def _metric(component: Component, aim: Aim, objects: Objects, bound: Bound) -> B
     name = metric_name(component)
     if (counting := bound.counting(component.name)) is not None:
         return BoundMetric(_mean(name, counting), "integer", counting=counting)
+    if metric_facts(component).outputs == "items":
+        return BoundMetric(_mean(name), "integer", is_told=True)
     if component.name in SHORTHANDS:
         kind: Literal["Accuracy", "Crossentropy"]
         kind = "Accuracy" if component.name in ("accuracy", "acc") else "Crossentropy"
@@ -146,7 +148,7 @@ def _metric(component: Component, aim: Aim, objects: Objects, bound: Bound) -> B
     return BoundMetric(objects.make(component, name=name), encoding, activation)
 
 
-def _mean(name: str, counting: Counting) -> Any:
+def _mean(name: str, counting: Counting | None = None) -> Any:
     """Keras's mean, for a metric of ours."""
     import keras
 
@@ -154,7 +156,8 @@ def _mean(name: str, counting: Counting) -> Any:
         def result(self) -> Any:
             return keras.ops.exp(super().result())
 
-    return (Exponential if counting.is_exponential else keras.metrics.Mean)(name=name)
+    is_exponential = counting is not None and counting.is_exponential
+    return (Exponential if is_exponential else keras.metrics.Mean)(name=name)
 
 
 def _activation(component: Component, facts: MetricFacts, reading: Reading) -> Activation | None:

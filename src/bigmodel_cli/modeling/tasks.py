@@ -27,17 +27,19 @@ class BoundMetric:
         encoding: How it takes targets.
         activation: What makes of the model's outputs what it takes; None: it takes them as they are.
         counting: What the metric, a `keras.metrics.Mean`, is the mean of; None: it takes both itself.
+        is_told: Whether it is such a mean of what is told once all examples have been seen.
     """
 
     metric: Any
     encoding: Encoding
     activation: Activation | None = None
     counting: Counting | None = None
+    is_told: bool = False
 
     @property
-    def of_training(self) -> bool:
-        """Whether training steps measure it, too."""
-        return self.counting is None
+    def is_of_keras(self) -> bool:
+        """Whether Keras alone can measure it, so that training steps do, too."""
+        return self.counting is None and not self.is_told
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,16 @@ class Tasks:
     def loss_names(self) -> list[str]:
         """What the losses are called that `loss` gives, in its order."""
         return ["loss", *(of_target(name, "loss") for name in self.losses)]
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """Targets and metrics that steps are told of."""
+        return [
+            (name, item.metric.name)
+            for name, of_one in self.metrics.items()
+            for item in of_one
+            if item.is_told
+        ]
 
     @property
     def names(self) -> list[str]:

@@ -23,3 +23,8 @@ class Scores:
     others: dict[str, float]
     intervals: dict[str, Interval]
     details: dict[str, Any]
+
+    @property
+    def all(self) -> dict[str, float]:
+        """Every number that has a name."""
+        return {**self.headline, **self.others}

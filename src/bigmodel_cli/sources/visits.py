@@ -77,6 +77,9 @@ class Visits(SourceOptions):
             columns={**_COLUMNS, **self._rating, **self.columns},
         )
 
+    def told_target(self, name: str) -> TargetOptions:
+        return self.table.told_target(name)
+
     @property
     def _rating(self) -> Mapping[str, Told]:
         is_target = _RATING in ([self.target] if isinstance(self.target, str) else [*self.target])

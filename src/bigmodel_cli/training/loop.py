@@ -64,6 +64,7 @@ class Loop:
         trace: Traces some calls into TensorFlow; None where nobody wants to know.
         judge: Asked after each epoch but the last; None where nobody else decides how long is trained.
         limit: Decides how many epochs fit into a time; None where there is no limit.
+        rank: Ranks all items for the validation split, and gives the metrics of that; None: no metric is.
     """
 
     training: TrainingSteps
@@ -79,6 +80,7 @@ class Loop:
     trace: Trace | None = None
     judge: Judge | None = None
     limit: TimeLimit | None = None
+    rank: Callable[[], Mapping[str, float]] | None = None
     _began: float = field(default_factory=time.perf_counter)
     _steps_run: int = 0
     _is_over: bool = False
@@ -296,6 +298,8 @@ class Loop:
                 for variable, value in zip(self.training.measures.variables(), of_training, strict=True):
                     variable.assign(value)
                 return None
+        if self.rank is not None:
+            self.validation.measures.tell(self.rank())
         self.stop.heed()
         values = self.validation.measures.results()
         _require_finite(values["loss"], f"the validation loss became {values['loss']} in epoch {epoch}")

@@ -21,6 +21,7 @@ from bigmodel_cli.run_files import checkpoint_entry
 from bigmodel_cli.run_folder import RunFolder, update_record
 from bigmodel_cli.stopped import read_stopped
 from bigmodel_cli.training.checkpoints import Checkpoints
+from bigmodel_cli.training.epoch_rankings import epoch_rankings
 from bigmodel_cli.training.epoch_texts import EpochTexts
 from bigmodel_cli.training.learning_rate import current_learning_rate, has_schedule, rate_text
 from bigmodel_cli.training.log import LoggedListener
@@ -174,6 +175,7 @@ class Session:
             trace=self._trace,
             judge=self.judge,
             limit=self._limit(),
+            rank=epoch_rankings(self.prepared, self.run),
         )
 
     def _limit(self) -> TimeLimit | None:

@@ -24,6 +24,12 @@ from bigmodel_cli.tasks.transcription.task import WORD_ERROR_RATE
 
 # By our metrics of texts, the labels that they are for: of some translations' tokens nobody knows the bytes.
 _WRITING = {BITS_PER_BYTE: ("tokens",), PERPLEXITY: ("tokens", "texts")}
+# By what a metric takes outputs for: the labels that it is for alone, and what they are.
+_ONLY_FOR = {
+    "frames": ("transcripts", "texts that are heard"),
+    "tags": ("tags", "tags of words"),
+    "items": ("items", "items that are found among all"),
+}
 # What looks at each class by itself, so that a model which is wrong of one class is right of all the others.
 _EACH_BY_ITSELF = ("BinaryAccuracy", "BinaryIoU")
 # Measures of an evaluation that go by the name which people give to a metric of Keras.
@@ -52,11 +58,8 @@ def check(experiment: Experiment, report: Report) -> None:
         elif report.facts.labels == "numbers" and not _measures_numbers(experiment, metric, report.facts):
             message = f"{metric.name} is for classes; the labels of {experiment.data.source.name} are numbers"
             report.error(path, message, or_classes(experiment, "write metrics: [mae]"))
-        elif metric_facts(metric).outputs == "frames" and report.facts.labels != "transcripts":
-            message = f"{metric.name} is for texts that are heard"
-            report.error(path, message, "remove it")
-        elif metric_facts(metric).outputs == "tags" and report.facts.labels != "tags":
-            report.error(path, f"{metric.name} is for tags of words", "remove it")
+        elif (other := _of_others(metric, report.facts)) is not None:
+            report.error(path, f"{metric.name} is for {other}", "remove it")
         elif metric_facts(metric).outputs == "tokens" and report.facts.labels not in _WRITING[metric.name]:
             texts = "that go on" if metric.name == BITS_PER_BYTE else "that are written"
             message = f"{metric.name} is for texts {texts}"
@@ -70,6 +73,12 @@ def check(experiment: Experiment, report: Report) -> None:
                 _check_classes(metric, path, report.facts.num_classes, report)
     _check_names(experiment, report)
     _check_direction(experiment, report)
+
+
+def _of_others(metric: Component, data: DataFacts) -> str | None:
+    """What other labels a metric is for; None: it may be for these."""
+    labels, described = _ONLY_FOR.get(metric_facts(metric).outputs, (data.labels, ""))
+    return None if labels == data.labels else described
 
 
 def _check_direction(experiment: Experiment, report: Report) -> None:

@@ -147,7 +147,7 @@ def _of_one(experiment: Experiment, facts: DataFacts) -> list[str]:
             "masks": ["mean_iou", "accuracy"],
             "answers": ["accuracy"],
             "transcripts": [WORD_ERROR_RATE],
-            "items": ["accuracy"],
+            "items": [],
         }
         return of_labels.get(facts.labels or "", ["accuracy", "mean_absolute_error"])
     return metric_names(experiment.metrics)

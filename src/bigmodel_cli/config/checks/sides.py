@@ -1,4 +1,4 @@
-"""Items that are found: what each side of a model is made of, as far as the steps tell it."""
+"""Items that are found: what each side of a model is made of, as far as the steps tell it, and metrics."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from bigmodel_cli.config.components import Component
 from bigmodel_cli.config.model_outputs import last_step
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.walk import walk
+from bigmodel_cli.tasks.retrieval.task import AFTER_EPOCHS
 
 _ENDS_IN = "two_towers"
 
 
 def check(experiment: Experiment, report: Report) -> None:
-    """The item's side knows nothing of who asks, and who asks nothing of the item."""
+    """The item's side knows nothing of who asks, nor who asks of the item; metrics look at what is kept."""
     if report.facts.labels != "items":
         return
+    (item,), told = experiment.targets, getattr(experiment.data.source.options, "told_target", None)
+    retrieve = None if told is None else told(item).retrieve
+    if retrieve is not None:
+        _check_tops(experiment, retrieve.top, report)
     step = last_step(experiment.model)
     if step.name != _ENDS_IN:
         report.error(
@@ -27,9 +32,7 @@ def check(experiment: Experiment, report: Report) -> None:
         return
     if step.inputs is None or len(step.inputs) != 2:
         return
-    (item,), above = experiment.targets, experiment.model[:-1]
-    told = getattr(experiment.data.source.options, "told_target", None)
-    retrieve = None if told is None else told(item).retrieve
+    above = experiment.model[:-1]
     asks, of_item = (_made_of(name, above) for name in step.inputs)
     if item in asks:
         report.error(
@@ -44,6 +47,22 @@ def check(experiment: Experiment, report: Report) -> None:
             "whoever does",
             f"take {retrieve.user} out of it",
         )
+
+
+def _check_tops(experiment: Experiment, top: Sequence[int], report: Report) -> None:
+    for index, metric in enumerate([] if experiment.metrics == "auto" else experiment.metrics):
+        _, _, number = metric.name.partition("@")
+        if metric.name in AFTER_EPOCHS and number and int(number) not in top:
+            report.error(
+                metric.path or ("metrics", index),
+                f"{metric.name} looks at more or fewer items than scores do, which look at {_listed(top)}",
+                f"write top: [{', '.join(map(str, sorted({*top, int(number)})))}] beside retrieve's user",
+            )
+
+
+def _listed(top: Sequence[int]) -> str:
+    *others, last = map(str, top)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _made_of(name: str, steps: Sequence[Component]) -> set[str]:

@@ -19,6 +19,8 @@ TOPS = (1, 5, 10, 20, 50, 100, 200)
 # Scores of the best k items, as they are called with `@k`.
 OF_TOPS = ("ndcg", "recall", "hit_rate", "coverage", "novelty")
 MRR = "mrr"
+# Those that may be measured after each epoch, on all items.
+AFTER_EPOCHS = (MRR, *(f"{name}@{top}" for name in ("recall", "ndcg", "hit_rate") for top in TOPS))
 
 
 @dataclass(frozen=True)
