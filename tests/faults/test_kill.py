@@ -95,6 +95,11 @@ def test_killed_while_texts_are_learnt(begin, reference, chance, how_many):
         killed_in_the_middle(begin(reference), reference, chance)
 
 
+def test_killed_while_items_are_learnt(begin, reference, chance, how_many):
+    for _ in range(how_many(short=1, long=10)):
+        killed_in_the_middle(begin(reference), reference, chance)
+
+
 def killed_in_the_middle(survivor, reference, chance):
     """Killed once, it goes on to what the uninterrupted run came to."""
     moment = (chance.uniform(0.3, 0.8) * reference.seconds, signal.SIGKILL)
