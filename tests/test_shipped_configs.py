@@ -98,7 +98,7 @@ REAL = {
 }
 # Two batches are enough of the large images; of the one of 34 million parameters, most are in two layers:
 # test_build.py builds it in full, and the one that repeats its blocks. One transformer has two of its layers,
-# which are alike. # Of the two U-nets one has all its levels.
+# which are alike. Of the two U-nets one has all its levels.
 SMALLER = {
     "vgg16": [
         "model.8.repeat.layers.0.Dense.units=256",

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -197,11 +197,17 @@ class Bench:
         """A run of one process that is not to be."""
         return self._warm.run("train", "replicas.yaml", *words, folder=self._new_folder())
 
-    def train(self, *words: str, resume: Run | None = None, folder: Path | None = None) -> Run:
-        """A whole run of one process, or the rest of one."""
+    def train(
+        self,
+        *words: str,
+        resume: Run | None = None,
+        folder: Path | None = None,
+        concludes: bool = False,
+    ) -> Run:
+        """A run of one process, or the rest of one; most tests look at what it learned alone."""
         folder = resume.folder.parents[2] if resume else folder or self._new_folder()
         what = ("--resume", "replicas") if resume else ("replicas.yaml",)
-        ended = self._warm.run("train", *what, "--plain", *words, folder=folder)
+        ended = self._warm.run("train", *what, "--plain", *words, folder=folder, concludes=concludes)
         assert ended.code == 0, ended.output
         (run,) = (folder / "runs/replicas").iterdir()
         return Run(run, ended.output, ended.code)
@@ -249,8 +255,8 @@ def bench(tmp_path: Path, warm: Warm) -> Iterator[Bench]:
 
 @pytest.fixture(scope="session")
 def once(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Callable[..., Run]:
-    """Trains the config in one process, with words of a command line, but only once for the same words."""
-    return cache(Bench(tmp_path_factory.mktemp("once"), warm).train)
+    """Trains the config in one process to the report, but only once for the same words."""
+    return cache(partial(Bench(tmp_path_factory.mktemp("once"), warm).train, concludes=True))
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,8 @@ def test_a_batch_that_cannot_be_dealt_evenly_is_filled_up(bench: Bench) -> None:
 
 def test_replicas_prune_as_one_device(bench: Bench) -> None:
     words = ("training.epochs=3", "compress.prune={sparsity: 0.5, from: epoch 1, to: epoch 3}")
-    one, several = (bench.train(f"training.device={device}", *words) for device in ("cpu", "cpu:0-1"))
+    devices = ("cpu", "cpu:0-1")
+    one, several = (bench.train(f"training.device={device}", *words, concludes=True) for device in devices)
     assert_same(one, several)
     assert several.record["compressed"]["prune"] == one.record["compressed"]["prune"]
     assert several.record["compressed"]["prune"]["sparsity"] == pytest.approx(0.5, abs=0.01)
@@ -59,7 +60,8 @@ def test_replicas_learn_from_a_teacher_as_one_device(bench: Bench, once: Once) -
 def test_replicas_round_by_ranges_of_their_own(bench: Bench) -> None:
     """Each sees the outputs of its part, so that ranges are means, and near those of one device."""
     words = ("training.epochs=2", "compress.quantize=int8")
-    one, several = (bench.train(f"training.device={device}", *words) for device in ("cpu", "cpu:0-1"))
+    devices = ("cpu", "cpu:0-1")
+    one, several = (bench.train(f"training.device={device}", *words, concludes=True) for device in devices)
     ranges, others = (json.loads((run.folder / "quantization.json").read_text()) for run in (one, several))
     assert ranges.keys() == others.keys()
     for name, (low, high) in ranges.items():
@@ -75,7 +77,7 @@ def test_runs_with_random_layers_repeat(bench: Bench) -> None:
 
 @pytest.mark.parametrize("devices", ["cpu", "cpu:0-3"] if IS_LONG else ["cpu:0-3"])
 def test_a_checkpoint_moves_between_numbers_of_devices(bench: Bench, once: Once, devices: str) -> None:
-    before = bench.train("training.device=cpu:0-1", "training.epochs=1")
+    before = bench.train("training.device=cpu:0-1", "training.epochs=1", concludes=True)
     after = bench.train("training.epochs=3", f"training.device={devices}", resume=before)
     assert_same(once("training.device=cpu"), after)
 
@@ -83,7 +85,8 @@ def test_a_checkpoint_moves_between_numbers_of_devices(bench: Bench, once: Once,
 @pytest.mark.parametrize("devices", ["cpu", "cpu:0-1", "cpu:0-3"] if IS_LONG else ["cpu:0-3"])
 def test_a_checkpoint_moves_between_precisions_and_numbers_of_devices(once: Once, devices: str) -> None:
     """Saved by two devices in float32, and by one in bfloat16: both evaluate elsewhere as there."""
-    runs = [once("training.device=cpu:0-1"), once("training.device=cpu", "training.precision=mixed_bfloat16")]
+    rounded = once("training.device=cpu", "training.precision=mixed_bfloat16", concludes=False)
+    runs = [once("training.device=cpu:0-1"), rounded]
     folders = [str(run.folder) for run in runs]
     code = [sys.executable, "-c", _EVALUATE, devices, *folders]
     done = subprocess.run(code, capture_output=True, text=True, check=True)

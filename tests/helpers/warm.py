@@ -53,6 +53,7 @@ class Warm:
         signals: Sequence[tuple[float, int]] = (),
         die_at_operation: int | None = None,
         max_file_bytes: int | None = None,
+        concludes: bool = True,
     ) -> Ended:
         """Run a command to its end.
 
@@ -62,6 +63,8 @@ class Warm:
             signals: Seconds after the start, and the signal to send then.
             die_at_operation: SIGKILL right before the command's n-th change of the disk.
             max_file_bytes: Writes beyond this size fail.
+            concludes: Whether what is trained is evaluated, exported and drawn; otherwise it is left as a
+                search leaves its trials.
         """
         output = self._new_output()
         order = {
@@ -71,6 +74,7 @@ class Warm:
             "signals": list(signals),
             "die_at_operation": die_at_operation,
             "max_file_bytes": max_file_bytes,
+            "concludes": concludes,
             "limit": 120,
         }
         answer = self._ask(order)
@@ -268,6 +272,8 @@ def run_child(order: dict[str, Any]) -> None:
         # Past this size every write fails, as on a disk that is full; the signal that also comes is ignored.
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["max_file_bytes"],) * 2)
+    if not order["concludes"]:
+        set_attribute("bigmodel_cli.training.train.conclude", leave_as_trial)
     from bigmodel_cli.cli.main import run
 
     code = 1
@@ -278,6 +284,12 @@ def run_child(order: dict[str, Any]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def leave_as_trial(run: Any, trained: Any, asked: Any, listener: Any, watch: Any, **_: Any) -> None:
+    from bigmodel_cli.training.conclusion import conclude_trial
+
+    conclude_trial(run, trained, watch)
 
 
 def count_operations(die_at: int | None) -> list[int]:
