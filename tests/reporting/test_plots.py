@@ -38,12 +38,20 @@ def texts(figure):
 
 @pytest.mark.parametrize("num_epochs", [1, 2, 50])
 @pytest.mark.parametrize(
-    "names", [("loss",), ("loss", "val_loss"), ("loss", "accuracy", "val_loss", "val_accuracy")]
+    "names",
+    [
+        ("loss",),
+        ("loss", "val_loss"),
+        ("loss", "accuracy", "val_loss", "val_accuracy"),
+        ("loss", "val_loss", "val_recall@20", "val_mrr"),
+    ],
 )
 def test_curves(tmp_path, num_epochs, names, columns_of, read_png):
     figure = draw_curves(columns_of(num_epochs, *names))
     titles = [axes.get_title(loc="left") for axes in figure.axes]
-    assert titles == [name for name in names if not name.startswith("val_")] + ["learning rate"]
+    assert titles == [*dict.fromkeys(name.removeprefix("val_") for name in names), "learning rate"]
+    of_validation = [axes.get_title(loc="left") for axes in figure.axes if axes.get_legend() is not None]
+    assert [f"val_{name}" for name in of_validation] == [name for name in names if name.startswith("val_")]
     lines = figure.axes[0].get_lines()
     assert len(lines) == (2 if "val_loss" in names else 1)
     np.testing.assert_array_equal(lines[0].get_xdata(), np.arange(1, num_epochs + 1))

@@ -24,7 +24,9 @@ def draw_curves(columns: Mapping[str, Sequence[float]], best_epoch: int | None =
         columns: Of metrics.csv, by name.
         best_epoch: Is marked.
     """
-    names = [name for name in columns if f"val_{name}" in columns or name == DISTILL_LOSS]
+    # Some metrics are of validation alone.
+    bases = dict.fromkeys(name.removeprefix("val_") for name in columns)
+    names = [name for name in bases if f"val_{name}" in columns or name == DISTILL_LOSS]
     names = names or [name for name in columns if name not in FIRST_COLUMNS]
     names.append("learning_rate")
     rows = -(-len(names) // 2)
@@ -37,8 +39,9 @@ def draw_curves(columns: Mapping[str, Sequence[float]], best_epoch: int | None =
 
 def _draw_curve(axes: Any, columns: Mapping[str, Sequence[float]], name: str, best_epoch: int | None) -> None:
     epochs = columns["epoch"]
-    validated = columns.get(f"val_{name}")
-    _line(axes, epochs, columns[name], BLUE, "training")
+    trained, validated = columns.get(name), columns.get(f"val_{name}")
+    if trained is not None:
+        _line(axes, epochs, trained, BLUE, "training")
     if validated is not None:
         _line(axes, epochs, validated, ORANGE, "validation")
     if best_epoch is not None and best_epoch in epochs:
