@@ -13,9 +13,9 @@ ROWS, WIDTH, BATCH = 64, 4, 4
 
 
 class Towers:
-    """A model of two tables and a layer, and steps of it."""
+    """A model of two tables and a layer, or of tables alone, and steps of it."""
 
-    def __init__(self, rate=0.03, *, late=True, **arguments):
+    def __init__(self, rate=0.03, *, late=True, is_all=False, **arguments):
         import keras
         import tensorflow as tf
 
@@ -28,7 +28,7 @@ class Towers:
             for name, given in zip("ab", inputs, strict=True)
         )
         joined = keras.layers.Concatenate()([one, keras.layers.Flatten()(other)])
-        self.model = keras.Model(inputs, keras.layers.Dense(2)(joined))
+        self.model = keras.Model(inputs, joined[:, 3:5] if is_all else keras.layers.Dense(2)(joined))
         schedule = keras.optimizers.schedules.ExponentialDecay(rate, 20, 0.9)
         self.optimizer = keras.optimizers.Adam(schedule, **arguments)
         self.optimizer.build(self.model.trainable_variables)
@@ -43,7 +43,9 @@ class Towers:
 
         numbers = np.random.default_rng(0)
         # Most rows are looked up seldom, and some never.
-        rows = tf.constant((ROWS * numbers.random((600, BATCH, 3)) ** 3).astype(np.int32))
+        rows = (ROWS * numbers.random((600, BATCH, 3)) ** 3).astype(np.int32)
+        # Keras counts places below 0 from the end.
+        rows = tf.constant(np.where(rows == ROWS // 2, -1, rows))
         targets = tf.constant(numbers.normal(size=(600, BATCH, 2)).astype(np.float32))
 
         def step(index):
@@ -56,7 +58,7 @@ class Towers:
             found = [] if self.late is None else self.late.rows
             gradients = [tf.convert_to_tensor(one) for one in tape.gradient(loss, [*others, *found])]
             if self.late is not None:
-                self.late.apply(gradients[len(others) :])
+                self.late.apply(gradients[len(others) :], is_all=not others)
             self.optimizer.apply(gradients[: len(others)], others)
             return index + 1
 
@@ -67,7 +69,11 @@ class Towers:
         return [variable.numpy() for variable in (*self.model.variables, *self.optimizer.variables)]
 
 
-@pytest.mark.parametrize("arguments", [{}, {"beta_1": 0.8, "epsilon": 1e-4}], ids=["usual", "other"])
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"beta_1": 0.8, "epsilon": 1e-4}, {"is_all": True}],
+    ids=["usual", "other", "tables alone"],
+)
 def test_they_are_what_keras_adam_makes_of_them(arguments):
     plain, late = Towers(late=False, **arguments), Towers(**arguments)
     assert len(late.late.variables) == 2
@@ -112,6 +118,41 @@ def test_calls_and_checkpoints_between_steps_change_no_digit():
         towers.late.settle()
     for expected, found in zip(whole.values(), resumed.values(), strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_checkpoints_that_say_which_rows_are_late_are_taken_by_steps_that_have_none():
+    from bigmodel_cli.modeling.fused.late_rows import says_late, settle_as
+
+    late, other = Towers(), Towers(late=False)
+    late.run(0, 10)
+    for variable, value in zip(
+        (*other.model.variables, *other.optimizer.variables), late.values(), strict=True
+    ):
+        variable.assign(value)
+    state = {name: variable.numpy() for name, variable in late.late.state().items()}
+    assert len(state) == 3 and all(map(says_late, state))
+    settle_as(other.model, other.optimizer, state)
+    late.late.settle()
+    for expected, found in zip(late.values(), other.values(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
+
+
+def test_rows_on_which_nothing_depends_stay_as_they_are():
+    import keras
+    import tensorflow as tf
+
+    from bigmodel_cli.modeling.fused.late_rows import late_rows
+
+    given = keras.Input((), dtype="int32")
+    model = keras.Model(given, keras.ops.stop_gradient(keras.layers.Embedding(ROWS, WIDTH)(given)))
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+    late, before = late_rows(model, optimizer, BATCH), model.get_weights()[0]
+    with late.traced(), tf.GradientTape() as tape:
+        loss = tf.reduce_sum(model(tf.constant([1, 2])))
+    late.apply(tape.gradient(loss, late.rows), is_all=True)
+    np.testing.assert_array_equal(model.get_weights()[0], before)
+    assert int(optimizer.iterations) == 1
 
 
 @pytest.mark.parametrize(

@@ -59,3 +59,24 @@ def make_callback(component: Component, objects: Objects, directions: Mapping[st
     if getattr(callback, "mode", None) == "auto" and getattr(callback, "monitor", None):
         callback.mode = direction(callback.monitor, directions)
     return callback
+
+
+# What Keras calls when a step, or several, are over.
+_BETWEEN_STEPS = "on_train_batch_end", "on_batch_end", "on_train_batch_begin", "on_batch_begin"
+
+
+def look_between_steps(callbacks: Sequence[Any]) -> bool:
+    """Whether any of a `CallbackList` may look at weights inside an epoch.
+
+    Keras's own save them there with `save_freq` alone; others may do whatever they like.
+    """
+    return any(map(_looks_between_steps, callbacks))
+
+
+def _looks_between_steps(callback: Any) -> bool:
+    import keras
+
+    kind = type(callback)
+    if kind.__module__.startswith("keras."):
+        return bool(getattr(callback, "save_freq", "epoch") != "epoch")
+    return any(getattr(kind, name) is not getattr(keras.callbacks.Callback, name) for name in _BETWEEN_STEPS)

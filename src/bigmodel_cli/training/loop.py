@@ -16,6 +16,7 @@ from bigmodel_cli.modeling.relied_on import relied_on
 from bigmodel_cli.pipeline.feed import in_order
 from bigmodel_cli.stopped import SEARCH, Stopped
 from bigmodel_cli.training.callback_state import require_counters
+from bigmodel_cli.training.callbacks import look_between_steps
 from bigmodel_cli.training.gauges import epoch_memory
 from bigmodel_cli.training.learning_rate import current_learning_rate
 from bigmodel_cli.training.signals import StopRequest
@@ -156,9 +157,10 @@ class Loop:
                 f"training.epochs: {self.num_epochs} leaves nothing to train",
                 hint="give more training.epochs, or remove the backup",
             )
+        # It may have been made inside the first one.
+        self.training.take_as_settled()
         if restored:
             self.moment = Moment(restored)
-            self.training.take_as_settled()
 
     def _epoch(self, saver: Saver) -> bool:
         """Train one epoch, or what is left of it, and validate.
@@ -227,7 +229,7 @@ class Loop:
     def _train_epoch(self, epoch: int, began: float, saver: Saver) -> Row:
         feed, measures = self.training.feed, self.training.measures
         order = feed.epoch_order(seed=self.seed, epoch=epoch)
-        step = self.moment.step
+        looks, step = look_between_steps(self.callbacks.callbacks), self.moment.step
         if step == 0:
             measures.reset()
         values: Row = measures.results() if step else {}
@@ -250,6 +252,8 @@ class Loop:
             step += done
             self._steps_run += done
             with self.watch.phase(CALLBACKS):
+                if looks:
+                    self.training.settle()
                 self.callbacks.on_train_batch_end(step - 1, values)
             seconds = time.perf_counter() - began
             self.moment = replace(self.moment, step=step, seconds=seconds)

@@ -12,6 +12,7 @@ import numpy as np
 from bigmodel_cli.errors import DataError, DivergedError
 from bigmodel_cli.inference.loading import first_line
 from bigmodel_cli.modeling.cut import leaves
+from bigmodel_cli.modeling.fused.late_rows import says_late
 from bigmodel_cli.training.callback_state import (
     callback_counters,
     go_on_writing,
@@ -69,10 +70,12 @@ class Restorable:
         self._load_weights(path)
         if int(self.model.optimizer.iterations.numpy()) != entry["iterations"]:
             raise DataError(f"{path}: its optimizer is not the config's")
-        if not self._of_late_rows() & set(state.arrays):
-            self.prepared.training.take_as_settled()
+        late = {name: array for name, array in state.arrays.items() if says_late(name)}
+        is_same = set(late) == self._of_late_rows()
+        if not is_same:
+            self.prepared.training.take_as_settled(late)
         for name, variable in self._loose_variables().items():
-            if name in state.arrays:
+            if is_same or not says_late(name):
                 variable.assign(state.arrays[name])
         go_on_writing(self.prepared.callbacks.callbacks)
         return state
@@ -121,8 +124,11 @@ class Restorable:
     def _require_fit(self, path: Path, state: State) -> None:
         shapes = {name: tuple(variable.shape) for name, variable in self._loose_variables().items()}
         found = {name: array.shape for name, array in state.arrays.items() if not is_of_callback(name)}
-        if not self._of_late_rows() & set(found):
-            shapes = {name: shape for name, shape in shapes.items() if name not in self._of_late_rows()}
+        if set(filter(says_late, found)) != self._of_late_rows():
+            # Which rows are late is another matter where steps are computed otherwise, as on a GPU.
+            shapes, found = (
+                {name: shape for name, shape in one.items() if not says_late(name)} for one in (shapes, found)
+            )
         classes = [type(callback).__name__ for callback in self.prepared.callbacks.callbacks]
         if shapes != found or classes != [item["class"] for item in state.callbacks]:
             raise DataError(

@@ -22,7 +22,7 @@ from bigmodel_cli.modeling.build import BuiltModel
 from bigmodel_cli.modeling.cut import cut_behind
 from bigmodel_cli.modeling.fused.batch_norm import fused_batch_norm
 from bigmodel_cli.modeling.fused.flips import fused_flips
-from bigmodel_cli.modeling.fused.late_rows import LateRows, late_rows
+from bigmodel_cli.modeling.fused.late_rows import LateRows, late_rows, settle_as
 from bigmodel_cli.modeling.fused.updates import fused_updates
 from bigmodel_cli.modeling.lookup_gradients import summed_by_row
 from bigmodel_cli.modeling.masks import with_masks, with_masks_beside
@@ -151,8 +151,15 @@ class TrainingSteps:
         """Those of `variables` that say which rows are late; they say nothing once steps are settled."""
         return self._late.state()
 
-    def take_as_settled(self) -> None:
-        """Take it that weights and optimizer, which were put back, are those after all steps so far."""
+    def take_as_settled(self, late: Mapping[str, Any] = {}) -> None:
+        """Take it that weights and optimizer, which were put back, are those after all steps so far.
+
+        Args:
+            late: What says which rows were late, by steps that are computed otherwise.
+        """
+        if late:
+            with self.distribution.scope():
+                settle_as(self.built.network, self.built.model.optimizer, late)
         self._late.are_up_to_date()
         self.is_settled = True
 
@@ -160,7 +167,17 @@ class TrainingSteps:
         """The same steps, compiled anew: compiled ones hold on to the optimizer's schedule."""
         steps = TrainingSteps(self.built, self.feed, self.settings, self.distribution, self.compression)
         steps.trace()
+        steps._go_on_from(self)
         return steps
+
+    def _go_on_from(self, steps: TrainingSteps) -> None:
+        """Take over what other steps of the same model know of the epoch: measures, and which rows are late."""
+        theirs, ours = steps.variables(), self.variables()
+        anew = [name for name, variable in ours.items() if variable is not theirs[name]]
+        values = self.distribution.read([theirs[name] for name in anew])
+        for name, value in zip(anew, values, strict=True):
+            ours[name].assign(value)
+        self.is_settled = steps.is_settled
 
     def with_rate(self, rate: float) -> TrainingSteps:
         """Steps with the learning rate that was found: these ones, unless they have to be compiled anew.
@@ -258,7 +275,7 @@ class TrainingSteps:
         if not self.distribution.is_single:
             gradients, loss = of_the_batch(gradients, loss)
         variables = self._learning
-        self._late.apply(gradients[len(variables) :])
+        self._late.apply(gradients[len(variables) :], is_all=not variables)
         model.optimizer.apply(summed_by_row(gradients[: len(variables)], model.optimizer), variables)
         return loss, outputs
 

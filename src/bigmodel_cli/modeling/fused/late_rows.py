@@ -13,7 +13,7 @@ velocity that what stands behind S₂ is below what float32 resolves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from math import prod
 from typing import Any
@@ -31,6 +31,8 @@ _TIMES = 4
 # What is left out behind S₂ is of this order, relative to what is made up for.
 _LEFT_OUT = 1e-6
 _TERMS = 3
+# Names of what says which rows are late.
+_PREFIX, _SINCE = "late_rows/", "/since"
 
 
 class LateRows:
@@ -72,8 +74,8 @@ class LateRows:
         """What steps change beside weights and the optimizer, by names that are no others'."""
         if not self._tables:
             return {}
-        of_tables = {f"late_rows/{table.layer.name}/since": table.since for table in self._tables}
-        return {"late_rows/missed": self._missed, **of_tables}
+        of_tables = {f"{_PREFIX}{table.layer.name}{_SINCE}": table.since for table in self._tables}
+        return {f"{_PREFIX}missed": self._missed, **of_tables}
 
     @contextmanager
     def traced(self) -> Iterator[None]:
@@ -93,11 +95,12 @@ class LateRows:
 
         return tf.cast(self.optimizer.iterations, tf.int32) % _WINDOW
 
-    def apply(self, gradients: Sequence[Any]) -> None:
+    def apply(self, gradients: Sequence[Any], *, is_all: bool = False) -> None:
         """Update what was looked up, before the optimizer updates all else, and counts the step.
 
         Args:
-            gradients: Of `rows`.
+            gradients: Of `rows`; None where the loss does not depend on them.
+            is_all: Whether there is nothing else: an optimizer does not count steps without a gradient.
         """
         import tensorflow as tf
 
@@ -108,10 +111,13 @@ class LateRows:
         corrected = tf.sqrt(1 - optimizer.beta_2**step) / (1 - optimizer.beta_1**step)
         rate = tf.cast(optimizer.learning_rate, tf.float32) * corrected
         for table, gradient in zip(self._tables, gradients, strict=True):
-            table.update(tf.convert_to_tensor(gradient), rate, done + 1)
+            found = tf.zeros_like(table.looked_up) if gradient is None else tf.convert_to_tensor(gradient)
+            table.update(found, rate, done + 1)
         terms = tf.constant(self._terms)[_WINDOW - 1 - done : 2 * _WINDOW - 1 - done]
         self._missed[:_WINDOW].assign(self._missed[:_WINDOW] + rate * terms)
         tf.cond(tf.equal(done + 1, _WINDOW), self._next_window, lambda: tf.constant(0))
+        if is_all:
+            optimizer.iterations.assign_add(1)
 
     def _next_window(self) -> Any:
         import tensorflow as tf
@@ -159,7 +165,9 @@ class _Table:
         """What the layer gives, of rows that are up to date."""
         import tensorflow as tf
 
-        inputs = tf.cast(inputs, tf.int32)
+        # As Keras does it: places that are below 0 count from the end.
+        inputs = inputs if inputs.dtype in (tf.int32, tf.int64) else tf.cast(inputs, tf.int32)
+        inputs = tf.where(inputs < 0, inputs + self.layer.input_dim, inputs)
         self._places, where = tf.unique(tf.reshape(inputs, [-1]))
         values = [tf.gather(value, self._places) for value in self._values]
         self.looked_up, *self._slots = self._made_up(
@@ -219,6 +227,27 @@ def late_rows(network: Any, optimizer: Any, batch_size: int) -> LateRows:
         batch_size: Examples of a step.
     """
     return LateRows(optimizer, _tables(network, batch_size) if _is_plain(optimizer) else [])
+
+
+def says_late(name: str) -> bool:
+    """Whether what a checkpoint calls so says which rows are late."""
+    return name.startswith(_PREFIX)
+
+
+def settle_as(network: Any, optimizer: Any, state: Mapping[str, Any]) -> None:
+    """Bring rows up to date that were late where others trained, as on another device.
+
+    Args:
+        network: A Keras model with what they had come to.
+        optimizer: Its built optimizer, likewise.
+        state: As `LateRows.state` has it, in arrays.
+    """
+    names = [name[len(_PREFIX) : -len(_SINCE)] for name in state if name.endswith(_SINCE)]
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    late = LateRows(optimizer, [layer for layer in leaves(network) if layer.name in names])
+    for name, variable in late.state().items():
+        variable.assign(state[name])
+    late.settle()
 
 
 def _is_plain(optimizer: Any) -> bool:
