@@ -1,10 +1,9 @@
-"""Rows of tables that are updated late, in runs: who looks at weights inside an epoch, and who goes on there."""
+"""Rows of tables that are updated late, in runs: who looks at weights inside an epoch, or goes on there."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from broken_off import ended_by_a_signal
 
 from bigmodel_cli.cli.main import run

@@ -171,7 +171,7 @@ class TrainingSteps:
         return steps
 
     def _go_on_from(self, steps: TrainingSteps) -> None:
-        """Take over what other steps of the same model know of the epoch: measures, and which rows are late."""
+        """Take over what other steps of this model know of the epoch: measures, and late rows."""
         theirs, ours = steps.variables(), self.variables()
         anew = [name for name, variable in ours.items() if variable is not theirs[name]]
         values = self.distribution.read([theirs[name] for name in anew])
