@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
@@ -28,17 +30,25 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     with tempfile.TemporaryDirectory(prefix="bigmodel-bench-") as scratch:
         folder = Path(scratch)
-        million = made_up(folder / "million", users=1000, items=1_000_000, width=32)
-        films = made_up(folder / "films", users=10_000, items=10_506, width=64)
+        # Elsewhere, since the peak of a new process is at least what the one that starts it has in memory.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as elsewhere:
+            million = elsewhere.submit(made_up, folder / "million", users=1000, items=1_000_000, width=32)
+            films = elsewhere.submit(made_up, folder / "films", users=10_000, items=10_506, width=64)
+            folders = million.result(), films.result()
         told(
             "one user among 1,000,000 items",
-            [bigmodel("recommend", "u42", "--run", million, "--json", folder=folder) for _ in range(rounds)],
+            [
+                bigmodel("recommend", "u42", "--run", folders[0], "--json", folder=folder)
+                for _ in range(rounds)
+            ],
             most_seconds=1.5,
         )
         told(
             "10,000 users among 10,506 items",
             [
-                bigmodel("recommend", "--run", films, "--all", "--csv", folder / "all.csv", folder=folder)
+                bigmodel(
+                    "recommend", "--run", folders[1], "--all", "--csv", folder / "all.csv", folder=folder
+                )
                 for _ in range(rounds)
             ],
             most_seconds=5,
