@@ -167,10 +167,10 @@ class TrainingSteps:
         """The same steps, compiled anew: compiled ones hold on to the optimizer's schedule."""
         steps = TrainingSteps(self.built, self.feed, self.settings, self.distribution, self.compression)
         steps.trace()
-        steps._go_on_from(self)
+        steps.go_on_from(self)
         return steps
 
-    def _go_on_from(self, steps: TrainingSteps) -> None:
+    def go_on_from(self, steps: TrainingSteps) -> None:
         """Take over what other steps of this model know of the epoch: measures, and late rows."""
         theirs, ours = steps.variables(), self.variables()
         anew = [name for name, variable in ours.items() if variable is not theirs[name]]
