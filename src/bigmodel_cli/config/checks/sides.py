@@ -55,14 +55,10 @@ def _check_tops(experiment: Experiment, top: Sequence[int], report: Report) -> N
         if metric.name in AFTER_EPOCHS and number and int(number) not in top:
             report.error(
                 metric.path or ("metrics", index),
-                f"{metric.name} looks at more or fewer items than scores do, which look at {_listed(top)}",
+                f"{metric.name} looks at more or fewer items than scores do, which look at "
+                f"{', '.join(map(str, top))}",
                 f"write top: [{', '.join(map(str, sorted({*top, int(number)})))}] beside retrieve's user",
             )
-
-
-def _listed(top: Sequence[int]) -> str:
-    *others, last = map(str, top)
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _made_of(name: str, steps: Sequence[Component]) -> set[str]:
