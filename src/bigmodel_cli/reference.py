@@ -12,6 +12,7 @@ from bigmodel_cli.config.catalogue import Entry
 from bigmodel_cli.config.components import OWN_FAMILIES, Language
 from bigmodel_cli.config.examples import example
 from bigmodel_cli.config.fields import fields_of, whole_description
+from bigmodel_cli.config.own_metrics import OWN_METRICS
 from bigmodel_cli.config.shipped import find_shipped, shipped_configs
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.wording import expected_kinds
@@ -80,7 +81,9 @@ def names_in(family: str, known: Language | None = None) -> list[dict[str, Any]]
         short = [{"name": name, "doc": ""} for name in known.catalogue.identifiers(family)]
         own_ones = [entry for entry in known.catalogue.entries(family) if entry.own is not None]
         return [*short, *({"name": entry.name, "doc": _doc(entry)} for entry in own_ones)]
-    return [{"name": entry.name, "doc": _doc(entry)} for entry in known.catalogue.entries(family)]
+    ours = OWN_METRICS.items() if family == "metrics" else ()
+    keras = [{"name": entry.name, "doc": _doc(entry)} for entry in known.catalogue.entries(family)]
+    return [*keras, *({"name": name, "doc": doc} for name, doc in ours)]
 
 
 def _doc(entry: Entry) -> str:
@@ -111,6 +114,14 @@ def describe_component(family: str, name: str, known: Language | None = None) ->
                 "arguments": [_field(name, field) for name, field in fields_of(model).items()],
                 "example": model.example,  # type: ignore[attr-defined]
             }
+    elif family == "metrics" and name in OWN_METRICS:
+        return {
+            "family": family,
+            "name": name,
+            "doc": OWN_METRICS[name],
+            "arguments": [],
+            "example": f"metrics: [{name}]",
+        }
     else:
         entry = known.catalogue.entry(family, name)
         if entry is not None:

@@ -79,6 +79,15 @@ def test_arguments_with_kinds_and_defaults(bigmodel):
     assert arguments["kernel_initializer"]["default"] == '"glorot_uniform"'
 
 
+def test_metrics_of_ours_are_listed_and_shown(bigmodel):
+    shown = {entry["name"]: entry["doc"] for entry in bigmodel("list", "metrics", "--json").json}
+    assert {"span_f1", "word_error_rate", "bits_per_byte", "perplexity", "mrr"} <= set(shown)
+    assert shown["recall@20"] == "Share of the items taken that are among the best 20 of all."
+    outcome = bigmodel("list", "metrics", "ndcg@10")
+    assert outcome.out.startswith("ndcg@10 (metrics)\n") and "example:\n  metrics: [ndcg@10]" in outcome.out
+    assert "did you mean recall@20?" in bigmodel("list", "metrics", "recal@20").err
+
+
 def test_an_activation_can_be_shown(bigmodel):
     assert bigmodel("list", "activations", "relu").code == 0
 

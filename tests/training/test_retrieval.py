@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from broken_off import goes_on_to_the_same
 
-from bigmodel_cli.errors import DataError
+from bigmodel_cli.errors import ConfigError, DataError
 from bigmodel_cli.inference.known_rows import among_kept_items
 from bigmodel_cli.inference.opened import open_folder
 from bigmodel_cli.known_items import AllNames, rows_of
+from bigmodel_cli.modeling.language import read_config
 from bigmodel_cli.recommending.catalogue import open_catalogue
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.sources.base import Examples
@@ -268,6 +269,35 @@ def test_metrics_look_at_as_many_items_as_scores(folder, bigmodel):
         assert ended.code == 2
         assert "metrics.0: recall@50 looks at more or fewer items than scores do, which look at" in ended.err
         assert ", 50" in ended.err.split("write top: ")[1]
+
+
+def test_a_metric_that_takes_no_name_stands_once():
+    with pytest.raises(ConfigError) as caught:
+        read_config(Path("configs/two_towers.yaml"), ["metrics=[recall@20, mrr, recall@20]"])
+    (problem,) = caught.value.problems
+    assert problem["path"] == "metrics.2"
+    assert problem["message"] == "two metrics are called recall@20, and one of them would be lost"
+    assert problem["suggestion"] == "remove one of them"
+
+
+@pytest.mark.parametrize(
+    ("words", "is_late"),
+    [
+        (["data.validation=0.1"], True),
+        (["data.validation=auto"], True),
+        (["data.validation=0"], False),
+        (["data.validation=0.1", "data.test=0"], False),
+        (["data.validation=0.1", "data.split_by=random"], False),
+        (["data.validation=0.1", "data.source.table.target.item.retrieve.popularity.days=null"], False),
+    ],
+)
+def test_popularity_of_late_is_out_of_date_behind_validation(words, is_late):
+    searched = read_config(Path("configs/two_towers.yaml"), words)
+    said = [
+        warning for warning in searched.warnings if "popularity counts the last 7 days" in warning.message
+    ]
+    assert [one.path for one in said] == [("data", "validation")] * is_late
+    assert all(one.suggestion == "write validation: 0 once options are chosen" for one in said)
 
 
 def test_an_audit_counts_items_and_asks_for_none_of_them(folder, bigmodel):

@@ -15,12 +15,9 @@ from typing import Any
 
 from bigmodel_cli.config.bounds import Bounds
 from bigmodel_cli.config.own_code.files import Own
+from bigmodel_cli.config.own_metrics import OWN_METRICS
 from bigmodel_cli.config.spelling import closest, fold
 from bigmodel_cli.config.synonyms import SYNONYMS
-from bigmodel_cli.tasks.generation.task import BITS_PER_BYTE, PERPLEXITY
-from bigmodel_cli.tasks.retrieval.task import AFTER_EPOCHS
-from bigmodel_cli.tasks.tagging.task import SPAN_F1
-from bigmodel_cli.tasks.transcription.task import WORD_ERROR_RATE
 
 # Arguments of optimizers and of their schedules that are the highest learning rate of training.
 HIGHEST_RATES = ("learning_rate", "initial_learning_rate", "warmup_target")
@@ -79,10 +76,7 @@ class Entry:
 # What we add ourselves (`components.OWN_FAMILIES`) stands wherever layers do, and has option models instead.
 _NOTHING_KNOWN: Mapping[str, Any] = {"entries": {}, "aliases": {}}
 
-# Metrics of ours, which are no classes of Keras either.
-_OURS: Mapping[str, Mapping[str, None]] = {
-    "metrics": dict.fromkeys((BITS_PER_BYTE, PERPLEXITY, WORD_ERROR_RATE, SPAN_F1, *AFTER_EPOCHS))
-}
+_OURS: Mapping[str, Mapping[str, None]] = {"metrics": dict.fromkeys(OWN_METRICS)}
 
 
 class Catalogue:

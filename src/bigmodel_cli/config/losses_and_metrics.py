@@ -202,8 +202,6 @@ METRICS: Mapping[str, MetricFacts] = {
     "TrueNegatives": _COUNT,
     "TruePositives": _COUNT,
 }
-# Ours, and not measured in training steps, which they would hold up.
-HELD_OUT_ALONE = (BITS_PER_BYTE, PERPLEXITY, WORD_ERROR_RATE, SPAN_F1, *AFTER_EPOCHS)
 # Keras's shorthands, which become a class by the labels, and ours.
 SHORTHANDS: Mapping[str, MetricFacts] = {
     **dict.fromkeys(("accuracy", "acc"), _SHARE),

@@ -17,6 +17,7 @@ from bigmodel_cli.config.losses_and_metrics import (
 from bigmodel_cli.config.measures import scores_of
 from bigmodel_cli.config.model_outputs import Ending, ending
 from bigmodel_cli.config.naming import LOSS, OWN_COLUMNS, VALIDATION, metric_name
+from bigmodel_cli.config.own_metrics import OWN_METRICS
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.tree import ConfigPathKeys
 from bigmodel_cli.tasks.generation.task import BITS_PER_BYTE, PERPLEXITY
@@ -170,7 +171,7 @@ def _check_names(experiment: Experiment, report: Report) -> None:
         where = (*path, "name") if "name" in metric.arguments else path
         if name in owners:
             message = f"two metrics are called {name}, and one of them would be lost"
-            report.error(where, message, f"give one of them another name: {_renamed(metric, name)}")
+            report.error(where, message, _renamed(metric, name))
         elif name == LOSS or name in OWN_COLUMNS or name.startswith(VALIDATION) or not name.strip():
             report.error(where, _taken(name), f"write another name, for instance {_default(metric)}")
         elif name in scores_of(None) and not _measures(metric, name):
@@ -193,9 +194,11 @@ def _default(metric: Component) -> str:
 
 
 def _renamed(metric: Component, name: str) -> str:
+    if metric.name in OWN_METRICS:
+        return "remove one of them"
     which = metric.arguments.get("class_id")
     kept = "" if which is None else f"class_id: {which}, "
-    return f"{{{class_name(metric)}: {{{kept}name: {name}_{which or 2}}}}}"
+    return f"give one of them another name: {{{class_name(metric)}: {{{kept}name: {name}_{which or 2}}}}}"
 
 
 def _measures(metric: Component, name: str) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from bigmodel_cli.config.checks.report import Report
 from bigmodel_cli.config.facts import DataFacts
 from bigmodel_cli.config.group_measures import EXAMPLES, is_by_group, is_group_path, labels_of_group_path
-from bigmodel_cli.config.losses_and_metrics import HELD_OUT_ALONE
 from bigmodel_cli.config.measures import (
     MEASURE_PATHS,
     gate_about,
@@ -17,6 +16,7 @@ from bigmodel_cli.config.measures import (
     why_unmeasured,
 )
 from bigmodel_cli.config.naming import metric_names, named, of_target
+from bigmodel_cli.config.own_metrics import OWN_METRICS
 from bigmodel_cli.config.schema import Experiment
 from bigmodel_cli.config.spelling import closest
 from bigmodel_cli.config.tree import ConfigPathKeys
@@ -101,7 +101,7 @@ def _require_produced(
 def monitored_names(experiment: Experiment, facts: DataFacts) -> list[str]:
     """The names that epochs produce."""
     names = _metrics(experiment, facts)
-    of_training = [name for name in names if not name.endswith(HELD_OUT_ALONE)]
+    of_training = [name for name in names if not name.endswith(tuple(OWN_METRICS))]
     if experiment.data.validation != 0:
         of_training += [f"val_{name}" for name in names]
     return [*of_training, "learning_rate"]

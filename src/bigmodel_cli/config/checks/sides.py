@@ -22,6 +22,7 @@ def check(experiment: Experiment, report: Report) -> None:
     retrieve = None if told is None else told(item).retrieve
     if retrieve is not None:
         _check_tops(experiment, retrieve.top, report)
+        _check_days(experiment, retrieve.popularity and retrieve.popularity.days, report)
     step = last_step(experiment.model)
     if step.name != _ENDS_IN:
         report.error(
@@ -59,6 +60,19 @@ def _check_tops(experiment: Experiment, top: Sequence[int], report: Report) -> N
                 f"{', '.join(map(str, top))}",
                 f"write top: [{', '.join(map(str, sorted({*top, int(number)})))}] beside retrieve's user",
             )
+
+
+def _check_days(experiment: Experiment, days: float | None, report: Report) -> None:
+    data = experiment.data
+    by_time = getattr(data.split_by, "time", None) is not None
+    if days is None or not by_time or 0 in (data.validation, data.test):
+        return
+    report.warning(
+        ("data", "validation"),
+        f"popularity counts the last {days:g} days of training, which end where validation begins: for test "
+        "rows, and whoever asks later, they are out of date",
+        "write validation: 0 once options are chosen",
+    )
 
 
 def _made_of(name: str, steps: Sequence[Component]) -> set[str]:
