@@ -11,14 +11,14 @@ import shutil
 import signal
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from outlines import outline_plots
+from outlines import outline_plots, real_plots
 from warm import Warm, warm_process
 
 from bigmodel_cli.cli.main import run
@@ -187,15 +187,20 @@ def processor(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return call
 
 
-@pytest.fixture(autouse=True)
-def _plots_in_outline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs that a test trains for itself have their plots in outline; those that a session shares are real.
+@pytest.fixture(autouse=True, scope="session")
+def _plots_in_outline(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What tests train has its plots in outline, what they share, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        if any(item.get_closest_marker("tf") for item in request.session.items):
+            outline_plots(patch.setattr)
+        yield
 
-    Tests marked `plots` have real ones too: they look at them, or draw what is out of the ordinary.
-    """
-    node = request.node
-    if node.get_closest_marker("tf") and not node.get_closest_marker("plots"):
-        outline_plots(monkeypatch.setattr)
+
+@pytest.fixture(autouse=True)
+def _plots_as_they_are(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests marked `plots` have real ones: they look at them, or draw what is out of the ordinary."""
+    with real_plots() if request.node.get_closest_marker("plots") else nullcontext():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -437,7 +442,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = folder / "tiny.yaml"
     config.write_text(TINY)
     runs = folder / "runs"
-    assert run(["train", str(config), "--runs-dir", str(runs), "--plain"]) == 0
+    with real_plots():
+        assert run(["train", str(config), "--runs-dir", str(runs), "--plain"]) == 0
     return runs
 
 

@@ -25,7 +25,7 @@ _FAMILIES = {
     "applications": "Keras applications: whole known networks as one step (model)",
     "blocks": "what bigmodel adds to layers (model)",
     "encodings": "what bigmodel adds to layers for columns of numbers and for sounds (preprocessing)",
-    "augmentations": "what bigmodel adds to layers for sounds (augmentation, model)",
+    "augmentations": "what bigmodel adds to layers for images and sounds (augmentation, model)",
     "trackers": "where else a run is followed (track)",
     "losses": "loss",
     "optimizers": "optimizer",

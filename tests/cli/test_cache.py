@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from outlines import in_outline
 from PIL import Image
 
 from bigmodel_cli.cli.main import run as run_command
@@ -67,8 +66,7 @@ def expected(tmp_path_factory):
         str(folder / "runs"),
         "--plain",
     ]
-    with in_outline():
-        assert run_command(words) == 0
+    assert run_command(words) == 0
     (run,) = (folder / "runs/photos").iterdir()
     return measured_in(run)
 

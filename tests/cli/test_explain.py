@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from outlines import in_outline
 from PIL import Image
 
 from bigmodel_cli.cli.main import run as run_command
@@ -61,8 +60,7 @@ def _train(folder, text=CONFIG, *overrides, channels=1, labels=None):
 @pytest.fixture(scope="session")
 def patch_runs(tmp_path_factory):
     """A folder of runs with one that decides by the patch; tests must not change it."""
-    with in_outline():
-        return _train(tmp_path_factory.mktemp("patch"))
+    return _train(tmp_path_factory.mktemp("patch"))
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import shutil
 
 import numpy as np
 import pytest
-from outlines import in_outline
 
 from bigmodel_cli.cli.main import run as run_command
 from bigmodel_cli.run_folder import RunFolder
@@ -47,8 +46,7 @@ def people_runs(tmp_path_factory):
     (folder / "people.csv").write_text("\n".join(",".join(map(str, line)) for line in lines) + "\n")
     (folder / "people.yaml").write_text(CONFIG)
     words = ["train", str(folder / "people.yaml"), "--runs-dir", str(folder / "runs"), "--plain"]
-    with in_outline():
-        assert run_command(words) == 0
+    assert run_command(words) == 0
     return folder / "runs"
 
 
@@ -194,8 +192,7 @@ def test_the_word_that_decides(bigmodel, tmp_path, monkeypatch):
     lines = [f"{' '.join(words)},{'yes' if 'red' in words else 'no'}" for words in notes]
     (tmp_path / "notes.csv").write_text("\n".join(["note,colour", *lines]))
     (tmp_path / "notes.yaml").write_text(TEXTS)
-    with in_outline():
-        assert run_command(["train", "notes.yaml", "--plain"]) == 0
+    assert run_command(["train", "notes.yaml", "--plain"]) == 0
     words = ("explain", "--set", "note=a far red \x1b[2J house", "--class", "yes")
     ((finding,),) = (row["classes"] for row in bigmodel(*words, "--json").json["rows"])
     found = {one["word"]: one for one in finding["words"]["note"]}

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from outlines import in_outline
 
 from bigmodel_cli.cli.main import run as run_command
 from bigmodel_cli.cli.progress import Lines
@@ -81,7 +80,7 @@ def broken_off(trained, tmp_path_factory):
     def at(epoch, step=0):
         runs = tmp_path_factory.mktemp("broken_off")
         words = [FOUR, *(["training.steps_per_execution=2"] if step else []), "--runs-dir", str(runs)]
-        with in_outline(), pytest.MonkeyPatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch:
             stop_at(patch, epoch, step)
             assert run_command(["train", str(trained.parent / "tiny.yaml"), *words]) == 143
         return runs
@@ -93,8 +92,7 @@ def broken_off(trained, tmp_path_factory):
 def expected(trained, tmp_path_factory):
     """The numbers of four epochs without a break."""
     runs = tmp_path_factory.mktemp("whole")
-    with in_outline():
-        assert run_command(["train", str(trained.parent / "tiny.yaml"), FOUR, "--runs-dir", str(runs)]) == 0
+    assert run_command(["train", str(trained.parent / "tiny.yaml"), FOUR, "--runs-dir", str(runs)]) == 0
     (path,) = (runs / "tiny").iterdir()
     return numbers(RunFolder(path))
 

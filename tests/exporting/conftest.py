@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from outlines import in_outline
 
 from bigmodel_cli.exporting.export import Exported, Request, export_run
 from bigmodel_cli.exporting.wanted import wanted_of
@@ -65,8 +64,7 @@ def _train(folder: Path, text: str) -> OpenRun:
 
     path = folder / "c.yaml"
     path.write_text(text)
-    with in_outline():
-        trained = train(read_config(path), NewRun(folder / "runs", "c"), [Silent()])
+    trained = train(read_config(path), NewRun(folder / "runs", "c"), [Silent()])
     return open_folder(trained.run)
 
 

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from outlines import in_outline
 
 from bigmodel_cli.cli.main import run as run_bigmodel
 from bigmodel_cli.cli.progress import Lines
@@ -177,8 +176,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(folder: Path, epochs: int, checkpoint: str, *words: str, code: int = 0) -> Path:
     config = folder / "tiny.yaml"
     config.write_text(CONFIG.replace("EPOCHS", str(epochs)).replace("CHECKPOINT", checkpoint))
-    with in_outline():
-        assert run_bigmodel(["train", str(config), *words, "--runs-dir", str(folder), "--plain"]) == code
+    assert run_bigmodel(["train", str(config), *words, "--runs-dir", str(folder), "--plain"]) == code
     (run,) = (path.parent for path in folder.glob("tiny/*/run.json"))
     return run
 
@@ -315,8 +313,7 @@ def expected_end(tmp_path_factory: pytest.TempPathFactory, interrupted: Path) ->
 
 
 def gone_on(run: Path, *words: str) -> Any:
-    with in_outline():
-        assert run_bigmodel(["train", "--resume", str(run), *words, "--plain"]) == 0
+    assert run_bigmodel(["train", "--resume", str(run), *words, "--plain"]) == 0
     return result_of(run)
 
 

@@ -1,7 +1,7 @@
 """The plots of runs in outline: our code composes each figure, but Matplotlib neither makes nor renders it.
 
 With it that is more than half of what a tiny run takes, and the same in each. The long form of the faults has
-it.
+it, and whoever looks at plots asks for `real_plots`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,23 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import bigmodel_cli
+from bigmodel_cli.figures import new_figure, save, svg
 from bigmodel_cli.run_folder import RunFolder
 from bigmodel_cli.whole_files import write_output
 
+_TASKS = Path(bigmodel_cli.__file__).parent / "tasks"
 # What draws for runs and for their reports.
 _DRAWING = (
-    "reporting.curves",
-    "reporting.image_grids",
-    "tasks.classification.figures",
-    "tasks.regression.figures",
+    *("reporting.curves", "reporting.image_grids"),
+    *(
+        f"tasks.{path.parent.name}.figures"
+        for path in sorted(_TASKS.glob("*/figures.py"))
+        if "new_figure" in path.read_text("utf-8")
+    ),
 )
 
 
@@ -44,7 +50,7 @@ class Nothing:
         return self
 
     def subplots(self, rows: int = 1, columns: int = 1, **options: Any) -> Any:
-        return [self] * (rows * columns)
+        return self if rows == columns == 1 else [self] * (rows * columns)
 
     def get_legend_handles_labels(self) -> tuple[list[Any], list[str]]:
         return [], []
@@ -56,22 +62,25 @@ def outline_plots(set_attribute: Callable[[str, Any], None]) -> None:
     Args:
         set_attribute: Takes where something is, and what is to be there: `monkeypatch.setattr`.
     """
-    if os.environ.get("BIGMODEL_FAULTS") == "long":
-        return
+    if os.environ.get("BIGMODEL_FAULTS") != "long":
+        _draw_with(set_attribute, lambda width, height: Nothing(), _save, _svg)
+
+
+def _draw_with(set_attribute: Callable[[str, Any], None], make: Any, keep: Any, show: Any) -> None:
     for module in _DRAWING:
-        set_attribute(f"bigmodel_cli.{module}.new_figure", lambda width, height: Nothing())
-    set_attribute("bigmodel_cli.reporting.plots.save", _save)
-    set_attribute("bigmodel_cli.training.conclusion.save", _save)
-    set_attribute("bigmodel_cli.reporting.report.content.svg", _svg)
+        set_attribute(f"bigmodel_cli.{module}.new_figure", make)
+    set_attribute("bigmodel_cli.reporting.plots.save", keep)
+    set_attribute("bigmodel_cli.training.conclusion.save", keep)
+    set_attribute("bigmodel_cli.reporting.report.content.svg", show)
 
 
 @contextmanager
-def in_outline() -> Iterator[None]:
-    """For fixtures that train for a module or a session, where no test looks at the plots."""
+def real_plots() -> Iterator[None]:
+    """Runs have plots as users get them: for who looks at them."""
     import pytest
 
     with pytest.MonkeyPatch.context() as patch:
-        outline_plots(patch.setattr)
+        _draw_with(patch.setattr, new_figure, save, svg)
         yield
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from outlines import in_outline
 
 from bigmodel_cli.listener import Silent
 from bigmodel_cli.new_run import NewRun
@@ -79,8 +78,7 @@ def _train(folder: Path, text: str = CLASSES, *, own_test: bool = False) -> Any:
     _write_data(folder, own_test=own_test)
     path = folder / "c.yaml"
     path.write_text(text)
-    with in_outline():
-        return train(read_config(path), NewRun(folder / "runs", "c"), [Silent()])
+    return train(read_config(path), NewRun(folder / "runs", "c"), [Silent()])
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from doc_code import function_of
-from outlines import in_outline
 
 from bigmodel_cli.inference.compared_features import Compared
 from bigmodel_cli.inference.inner import Inner
@@ -189,8 +188,7 @@ def trained(folder, config):
     np.savez(folder / "bars.npz", x=pixels, y=labels)
     path = folder / "c.yaml"
     path.write_text(config)
-    with in_outline():
-        return train(read_config(path), NewRun(folder / "runs", "bars"), [Silent()]).run
+    return train(read_config(path), NewRun(folder / "runs", "bars"), [Silent()]).run
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import shutil
 
 import numpy as np
 import pytest
-from outlines import in_outline
 from PIL import Image
 
 from bigmodel_cli.errors import DataError, UsageError
@@ -362,8 +361,7 @@ def people(tmp_path_factory):
     rows = [f"{n}.5,{'Rome' if n % 3 else 'Oslo'},{'yes' if n % 2 else 'no'}" for n in range(60)]
     (folder / "people.csv").write_text("\n".join(["size,town,glad", *rows]))
     (folder / "people.yaml").write_text(PEOPLE)
-    with in_outline():
-        train(read_config(folder / "people.yaml"), NewRun(folder / "runs", "people"), [Silent()])
+    train(read_config(folder / "people.yaml"), NewRun(folder / "runs", "people"), [Silent()])
     (run,) = (folder / "runs/people").iterdir()
     return RunFolder(run)
 

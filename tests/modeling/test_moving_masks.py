@@ -42,10 +42,15 @@ def moved(name, options, masks, images=None):
     import keras
     import tensorflow as tf
 
+    from bigmodel_cli.modeling.augmentations.affine import Affine
+    from bigmodel_cli.modeling.changed import Moved
     from bigmodel_cli.modeling.moving_masks import moved_with
     from bigmodel_cli.tasks.bound import Targets
 
-    layer = getattr(keras.layers, name)(seed=3, **options)
+    if name == "affine":
+        layer = Moved(Affine(**options))
+    else:
+        layer = getattr(keras.layers, name)(seed=3, **options)
     plain = Targets(lambda labels, _: labels, tf.constant(masks), moves=True)
     images = (masks[..., None] + 1).astype("float32") if images is None else images
     features, targets = moved_with(layer, images, {"label": plain})
@@ -88,6 +93,20 @@ def test_labels_lie_between_none(masks):
     """However an image is interpolated, a pixel has the class of another one."""
     _, labels = moved("RandomRotation", {"factor": 0.3}, masks)
     assert set(np.unique(labels)) <= {-1, 0, 1, 2}
+
+
+@pytest.mark.parametrize("fill_value", [0.0, 0.7])
+def test_our_own_moves_them_too(masks, fill_value):
+    options = {"translation": 0.5, "fill_mode": "constant", "fill_value": fill_value}
+    images, labels = moved("affine", options, np.abs(masks))
+    assert set(np.unique(labels)) == {-1, 0, 1, 2}
+    is_outside = images[..., 0] == np.float32(fill_value)
+    assert is_outside.mean() > 0.1 and (labels[is_outside] == -1).all()
+    # Between pixels of one class lies that class.
+    is_whole = np.isin(images[..., 0], [1, 2, 3])
+    np.testing.assert_array_equal(
+        labels[is_whole & (labels >= 0)], images[..., 0][is_whole & (labels >= 0)] - 1
+    )
 
 
 @pytest.mark.parametrize("fill_value", [0.0, 1.0, 255.0, 0.3])

@@ -146,7 +146,7 @@ def spectrograms() -> np.ndarray:
 
 def test_what_is_drawn_follows_from_the_seed(changed, waves, spectrograms):
     for name in sorted({*augmentation_options()} - {"hide"}):  # which takes places in a vocabulary
-        values = np.repeat(spectrograms[:1] if name == "spec_augment" else waves[3:4], 8, axis=0)
+        values = np.repeat(spectrograms[:1] if name in ("affine", "spec_augment") else waves[3:4], 8, axis=0)
         first, same, other = (changed(name, values, seed) for seed in (0, 0, 1))
         assert first.shape == values.shape
         assert np.array_equal(first, same) and not np.array_equal(first, other), name
@@ -214,6 +214,8 @@ def test_masks_cover_bands_and_moments(changed, spectrograms):
     [
         ("spec_augment", (None, 4000), "masks spectrograms, and waves arrive", "write mel_spectrogram in"),
         ("gain", (None, 50, 20, 1), "gain changes waves, and spectrograms arrive", "move them to model"),
+        ("affine", (None, 4000), "affine changes images, and sounds arrive", "put it where images are"),
+        ("affine", (None, 8, 3), "affine changes images, and no images arrive", "put it where images are"),
     ],
 )
 def test_what_does_not_fit_is_refused_at_its_place(name, shape, message, advice):

@@ -25,7 +25,7 @@ from bigmodel_cli.tasks.figures import Figures
 from bigmodel_cli.tasks.regression.figures import draw_residuals
 from bigmodel_cli.whole_files import write_json
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.plots]
 
 
 def names_of(num_classes):

@@ -617,6 +617,7 @@ def task_of(run):
 
 
 @pytest.mark.slow
+@pytest.mark.plots
 def test_is_drawn(run):
     evaluation = run.read_json(run.evaluation("test"))
     (told,) = of_targets(run, evaluation, run.read_json(run.samples("test")), {"label": task_of(run)})

@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-from outlines import in_outline
 
 from bigmodel_cli.cli.main import run as bigmodel_main
 from bigmodel_cli.errors import ConfigError, UsageError
@@ -61,8 +60,7 @@ def folder(tmp_path_factory):
 def trained(folder, *words):
     listener = Noting()
     config = read_config(folder / "c.yaml", words)
-    with in_outline():
-        result = train(config, NewRun(folder / "runs", config.experiment.name), [listener])
+    result = train(config, NewRun(folder / "runs", config.experiment.name), [listener])
     return result, listener
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from outlines import in_outline
 
 from bigmodel_cli.errors import ConfigError, DataError
 from bigmodel_cli.inference.loading import load_checkpoint
@@ -57,10 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(folder: Path) -> RunFolder:
     from bigmodel_cli.training.train import How, train
 
-    with in_outline():
-        result = train(
-            read_config(folder / "own.yaml"), NewRun(folder / "runs", "own"), how=How(exports=True)
-        )
+    result = train(read_config(folder / "own.yaml"), NewRun(folder / "runs", "own"), how=How(exports=True))
     assert result is not None
     return result.run
 

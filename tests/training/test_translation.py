@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from broken_off import ended_by_a_signal, same_run
-from outlines import in_outline
 
 from bigmodel_cli.errors import ConfigError, Interrupted
 from bigmodel_cli.listener import Silent
@@ -65,8 +64,7 @@ def train_in(folder: Path) -> RunFolder:
     from bigmodel_cli.training.train import train
 
     loaded = read_config(folder / "pairs.yaml")
-    with in_outline():
-        return train(loaded, NewRun(folder / "runs", "pairs"), [Silent()]).run
+    return train(loaded, NewRun(folder / "runs", "pairs"), [Silent()]).run
 
 
 @pytest.fixture(scope="module")

@@ -350,7 +350,7 @@ class Experiment(Section):
         [], description="Keras layers that are saved inside the model; adapted on the training split."
     )
     augmentation: Augmentation = Field(
-        [], description="Keras layers, and augmentations of sounds, that are active in training only."
+        [], description="Keras layers, and augmentations of our own, that are active in training only."
     )
     model: list[Step] = Field(
         min_length=1, description="Layers, applications and blocks, from first to last."

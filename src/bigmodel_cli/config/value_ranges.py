@@ -38,6 +38,7 @@ _KEEPING = frozenset(
         "Reshape",
         "Resizing",
         "UpSampling2D",
+        "affine",
     }
 )
 # What ranges of real examples stand for.

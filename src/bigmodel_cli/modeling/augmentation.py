@@ -84,12 +84,13 @@ def augmentation_layer(
 
 def _our_own(component: Component, options: Augmenting, objects: Objects, features: Any) -> Augmentation:
     """One that is no layer of Keras's."""
-    from bigmodel_cli.modeling.changed import Changed
+    from bigmodel_cli.modeling.changed import Changed, Moved
 
     if (problem := _no_places(options, features) or options.unfit(tuple(features.shape))) is not None:
         message, _, advice = problem.partition("; ")
         raise config_error([Problem(component.place, component.path, message, suggestion=advice)])
-    return Augmentation(Changed(options.with_numbers(objects.numbers)), mixes_labels=False)
+    kind = Moved if options.moves_pixels else Changed
+    return Augmentation(kind(options.with_numbers(objects.numbers)), mixes_labels=False)
 
 
 def _no_places(options: Augmenting, features: Any) -> str | None:

@@ -33,3 +33,16 @@ class Changed(keras.layers.Layer):  # type: ignore[misc]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
+
+
+class Moved(Changed):
+    """The same of an augmentation that moves pixels: takes masks too, as Keras's layers do."""
+
+    moves_masks = True
+
+    def call(self, values: Any, training: bool = False) -> Any:
+        if not isinstance(values, dict):
+            return super().call(values, training)
+        images, masks = values["images"], values["segmentation_masks"]
+        images, masks = self.options.change_with_masks(images, masks, self.seed_generator)
+        return {"images": images, "segmentation_masks": masks}

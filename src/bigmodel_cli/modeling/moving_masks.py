@@ -16,6 +16,7 @@ _MOVING = frozenset(
     {
         *("RandomCrop", "RandomFlip", "RandomPerspective", "RandomRotation", "RandomShear"),
         *("RandomTranslation", "RandomZoom"),
+        "Moved",  # ours
     }
 )
 # Whole numbers up to this are exact in bfloat16.
@@ -52,7 +53,7 @@ def moved_with(
         targets: Of the same examples.
     """
     masks = {name: target for name, target in targets.items() if target.moves}
-    if not masks or not hasattr(layer, _MOVES):
+    if not masks or not (hasattr(layer, _MOVES) or getattr(layer, "moves_masks", False)):
         return layer(features, training=True), targets
     import tensorflow as tf
 

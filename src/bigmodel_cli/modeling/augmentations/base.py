@@ -16,12 +16,13 @@ Range = Annotated[tuple[float, float], Field()]
 class Augmenting(BaseModel, ABC):
     """The options of an augmentation; it is part of no saved model.
 
-    A batch is waves (batch, samples), or spectrograms (batch, windows, bands), also with one channel, or
-    places in a vocabulary.
+    A batch is images (batch, height, width, channels), waves (batch, samples), or spectrograms (batch,
+    windows, bands), also with one channel, or places in a vocabulary.
     What is drawn follows from the seed, as with Keras's own random layers, and checkpoints have its state.
 
     Attributes:
         takes_places: Whether it changes places in a vocabulary, and no numbers.
+        moves_pixels: Whether masks have to move with the images.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -29,6 +30,7 @@ class Augmenting(BaseModel, ABC):
     augmentation_name: ClassVar[str]
     example: ClassVar[str]
     takes_places: ClassVar[bool] = False
+    moves_pixels: ClassVar[bool] = False
 
     def with_numbers(self, numbers: Mapping[str, int | None]) -> Self:
         """The same with what is left out in the config and follows from the data."""
@@ -49,6 +51,17 @@ class Augmenting(BaseModel, ABC):
         Returns:
             A tensor of the same shape.
         """
+
+    def change_with_masks(self, images: Any, masks: Any, generator: Any) -> tuple[Any, Any]:
+        """Change images that `moves_pixels`, and their masks by the same draws.
+
+        Args:
+            images: As for `change`.
+            masks: Float32 of shape (batch, height, width, masks), of which no value is made that is not
+                there; what comes in from outside with one value is 0.
+            generator: As for `change`.
+        """
+        raise NotImplementedError
 
 
 def one_each(values: Any, low: float, high: float, generator: Any) -> Any:
