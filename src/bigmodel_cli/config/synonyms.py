@@ -125,6 +125,8 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "horizontalflip": ("RandomFlip",),
     "colorjitter": ("RandomColorJitter",),
     "randomresizedcrop": ("RandomCrop",),
+    "randomaffine": ("affine",),
+    "shiftscalerotate": ("affine",),
     "cutout": ("RandomErasing",),
     "onehot": ("CategoryEncoding",),
     "tokenizer": ("TextVectorization",),
