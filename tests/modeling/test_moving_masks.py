@@ -47,10 +47,8 @@ def moved(name, options, masks, images=None):
     from bigmodel_cli.modeling.moving_masks import moved_with
     from bigmodel_cli.tasks.bound import Targets
 
-    if name == "affine":
-        layer = Moved(Affine(**options))
-    else:
-        layer = getattr(keras.layers, name)(seed=3, **options)
+    is_ours = name == "affine"
+    layer = Moved(Affine(**options)) if is_ours else getattr(keras.layers, name)(seed=3, **options)
     plain = Targets(lambda labels, _: labels, tf.constant(masks), moves=True)
     images = (masks[..., None] + 1).astype("float32") if images is None else images
     features, targets = moved_with(layer, images, {"label": plain})
