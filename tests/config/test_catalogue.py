@@ -20,6 +20,7 @@ from bigmodel_cli.config.catalogue import Catalogue, Entry, Parameter, load_cata
 from bigmodel_cli.config.examples import example
 from bigmodel_cli.config.reader import read_text
 from bigmodel_cli.config.synonyms import SYNONYMS
+from bigmodel_cli.modeling.augmentations import augmentation_options
 from bigmodel_cli.modeling.blocks import block_options
 
 ROOT = Path(__file__).parents[2]
@@ -238,8 +239,8 @@ def test_synonyms_are_folded_and_lead_to_names_that_exist(catalogue: Catalogue) 
     entries = every_entry(catalogue)
     known = {entry.name for entry in entries} | {name for entry in entries for name in entry.parameters}
     known |= {name for family in catalogue.families for name in catalogue.identifiers(family)}
-    # Blocks of our own are what others have as one layer.
-    known |= set(block_options())
+    # Blocks and augmentations of our own are what others have as one layer.
+    known |= {*block_options(), *augmentation_options()}
     for word, names in SYNONYMS.items():
         assert re.fullmatch(r"[a-z0-9]+", word), word
         assert set(names) <= known, word
