@@ -76,8 +76,6 @@ class Entry:
 # What we add ourselves (`components.OWN_FAMILIES`) stands wherever layers do, and has option models instead.
 _NOTHING_KNOWN: Mapping[str, Any] = {"entries": {}, "aliases": {}}
 
-_OURS: Mapping[str, Mapping[str, None]] = {"metrics": dict.fromkeys(OWN_METRICS)}
-
 
 class Catalogue:
     """What one version of Keras offers, by family (`layers`, `optimizers`, `schedules`, …).
@@ -131,7 +129,8 @@ class Catalogue:
             The class behind each (`adam` → `Adam`), or None for a plain function (`relu`) and for
             what Keras decides by the labels (`accuracy`).
         """
-        return MappingProxyType({**self._families[family]["identifiers"], **_OURS.get(family, {})})
+        ours = dict.fromkeys(OWN_METRICS) if family == "metrics" else {}
+        return MappingProxyType({**self._families[family]["identifiers"], **ours})
 
     def families_of(self, name: str) -> tuple[str, ...]:
         """The families that have an entry or alias of this name."""

@@ -16,7 +16,7 @@ Part = Annotated[float, Field(ge=0, lt=1)]
 class Affine(Augmenting):
     """Each image turned, moved, zoomed and sheared by numbers of its own, in one resampling.
 
-    A layer for each of them would blur an image four times, and take as many times as long.
+    A layer for each of them would resample an image, and blur it, as many times.
     """
 
     augmentation_name: ClassVar[str] = "affine"
